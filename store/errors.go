@@ -1,0 +1,124 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// ConflictError says that a note was not at the revision that was expected.
+// With Guard set the caller has been displaced: somebody else holds the lease.
+type ConflictError struct {
+	Key   string
+	Guard bool
+}
+
+func (e *ConflictError) Error() string {
+	if e.Guard {
+		return fmt.Sprintf("guard lost: note %q was changed by somebody else", e.Key)
+	}
+	return fmt.Sprintf("note %q was changed by somebody else", e.Key)
+}
+
+// NewerError says that the books were written by a newer Stopover.
+type NewerError struct{ Found, Known int }
+
+func (e *NewerError) Error() string {
+	return fmt.Sprintf("the store's books have format %d, this stopover knows up to %d: use the newer stopover that wrote them", e.Found, e.Known)
+}
+
+// LockedError says that a lock was not had within Task.Wait.
+type LockedError struct {
+	Waited time.Duration
+	By     []Session // who holds it, where the store tells
+	Err    error
+}
+
+func (e *LockedError) Error() string {
+	var by []string
+	for _, s := range e.By {
+		by = append(by, fmt.Sprintf("session %s (%s, user %s)", s.ID, s.Name, s.User))
+	}
+	text := fmt.Sprintf("no lock within %s", e.Waited)
+	if len(by) > 0 {
+		text += ", held by " + strings.Join(by, ", ")
+	}
+	return text
+}
+
+func (e *LockedError) Unwrap() error { return e.Err }
+
+// StatementError says that a statement of a migration failed. Nothing of its
+// transaction stayed.
+type StatementError struct {
+	Statement int    // from 1
+	Line      int    // in the migration's file where the fault is, as exactly as the store tells; 0: unknown
+	Code      string // the store's own error code: "42P01"
+	Message   string
+	Detail    string
+	Hint      string
+	Err       error
+}
+
+func (e *StatementError) Error() string {
+	text := e.Message
+	if e.Code != "" {
+		text += " (" + e.Code + ")"
+	}
+	if e.Detail != "" {
+		text += ": " + e.Detail
+	}
+	return text
+}
+
+func (e *StatementError) Unwrap() error { return e.Err }
+
+// SyntaxError says that a section cannot be understood or must not be run.
+type SyntaxError struct {
+	File    string
+	Line    int
+	Message string
+}
+
+func (e *SyntaxError) Error() string { return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Message) }
+
+// ViolationError says that a proof found something.
+type ViolationError struct {
+	Rows   int64
+	Sample []string
+}
+
+func (e *ViolationError) Error() string {
+	return fmt.Sprintf("%d violations", e.Rows)
+}
+
+// EscapedError says that a statement ended the transaction it was to run in
+// (a COMMIT in it, or in what it called). What stood before it has stayed.
+type EscapedError struct{ Statement, Line int }
+
+func (e *EscapedError) Error() string {
+	return "the statements ended their transaction themselves: what ran before that has stayed, and nothing was recorded"
+}
+
+// RightsError says that the login may not do what is asked, or that the server
+// takes no writes.
+type RightsError struct {
+	Missing string // "CREATE on schema public"
+	Err     error
+}
+
+func (e *RightsError) Error() string { return "missing right: " + e.Missing }
+
+func (e *RightsError) Unwrap() error { return e.Err }
+
+// UnreachableError says that no connection could be had, or that it broke.
+type UnreachableError struct {
+	Place string // without secrets
+	Err   error  // without secrets
+}
+
+func (e *UnreachableError) Error() string {
+	return fmt.Sprintf("cannot reach %s: %v", e.Place, e.Err)
+}
+
+func (e *UnreachableError) Unwrap() error { return e.Err }
