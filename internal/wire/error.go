@@ -5,23 +5,23 @@ type ErrorKind string
 
 // The kinds of errors. The exit code that usually goes with each is given.
 const (
-	Usage       ErrorKind = "usage"       // 2: the command line or a setting
-	Catalogue   ErrorKind = "catalogue"   // 2: stopover.yaml or the migrations
-	Failed      ErrorKind = "failed"      // 1: anything that broke and is none of the others
-	Statement   ErrorKind = "statement"   // 1: a statement of a migration failed
-	Unreachable ErrorKind = "unreachable" // 1: no connection
-	Rights      ErrorKind = "rights"      // 1: the login lacks a right, or the store takes no writes
-	Locked      ErrorKind = "locked"      // 1: a lock inside the store was not had in time
-	Held        ErrorKind = "held"        // 3: another runner holds the lease
-	Displaced   ErrorKind = "displaced"   // 1: another runner took over
-	Refused     ErrorKind = "refused"     // 3: a rule forbids it
-	Edited      ErrorKind = "edited"      // 3: what was applied and what the files say differ
-	Stale       ErrorKind = "stale"       // 3: a plan file does not fit the present any more
-	Undecided   ErrorKind = "undecided"   // 4: an operator must choose
-	Violated    ErrorKind = "violated"    // 5: a verification found something
-	Newer       ErrorKind = "newer"       // 6: the store is ahead of this catalogue or this stopover
-	Hook        ErrorKind = "hook"        // 1: a command of the user's failed
-	Interrupted ErrorKind = "interrupted" // 130
+	KindUsage       ErrorKind = "usage"       // 2: the command line or a setting
+	KindCatalogue   ErrorKind = "catalogue"   // 2: stopover.yaml or the migrations
+	KindFailed      ErrorKind = "failed"      // 1: anything that broke and is none of the others
+	KindStatement   ErrorKind = "statement"   // 1: a statement of a migration failed
+	KindUnreachable ErrorKind = "unreachable" // 1: no connection
+	KindRights      ErrorKind = "rights"      // 1: the login lacks a right, or the store takes no writes
+	KindLocked      ErrorKind = "locked"      // 1: a lock inside the store was not had in time
+	KindHeld        ErrorKind = "held"        // 3: another runner holds the lease
+	KindDisplaced   ErrorKind = "displaced"   // 1: another runner took over
+	KindRefused     ErrorKind = "refused"     // 3: a rule forbids it
+	KindEdited      ErrorKind = "edited"      // 3: what was applied and what the files say differ
+	KindStale       ErrorKind = "stale"       // 3: a plan file does not fit the present any more
+	KindUndecided   ErrorKind = "undecided"   // 4: an operator must choose
+	KindViolated    ErrorKind = "violated"    // 5: a verification found something
+	KindNewer       ErrorKind = "newer"       // 6: the store is ahead of this catalogue or this stopover
+	KindHook        ErrorKind = "hook"        // 1: a command of the user's failed
+	KindInterrupted ErrorKind = "interrupted" // 130
 )
 
 // Error says what happened, to what, and what to do about it. Next commands
