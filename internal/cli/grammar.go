@@ -1,0 +1,41 @@
+package cli
+
+// grammar is the whole command line. The fields of the commands are in
+// request.go.
+type grammar struct {
+	Global
+	Help    bool `short:"h" help:"Show help."`
+	Version bool `help:"Show the version."`
+
+	Commands commands `embed:""`
+}
+
+type commands struct {
+	Status  Status  `cmd:"" group:"daily" help:"Show where every store stands." example:"status"`
+	Plan    Plan    `cmd:"" group:"daily" help:"Show the way to a release: steps, rollouts, stops, and the way back." example:"plan --to 1.6"`
+	Apply   Apply   `cmd:"" group:"daily" help:"Do what is allowed now, up to the next stop." example:"apply --to 1.6 --until 06:00"`
+	Verify  Verify  `cmd:"" group:"daily" help:"Check everything that is applied. Changes nothing." example:"verify"`
+	Cleanup Cleanup `cmd:"" group:"daily" help:"Run the contracts that are allowed: remove what no release uses any more." example:"cleanup"`
+	Check   Check   `cmd:"" group:"daily" help:"Ask whether a release may start now. For scripts: 0 ready, 3 pending, 6 too new." example:"check --component api --release 1.6"`
+
+	New      newCommands    `cmd:"" group:"sometimes" help:"Make a project or a migration."`
+	Lint     Lint           `cmd:"" group:"sometimes" help:"Check stopover.yaml and all migrations." example:"lint --scratch postgres://localhost/postgres"`
+	List     List           `cmd:"" group:"sometimes" help:"Show every step of every store." example:"list --store main"`
+	Init     Init           `cmd:"" group:"sometimes" help:"Set up empty stores." example:"init --yes"`
+	Adopt    Adopt          `cmd:"" group:"sometimes" help:"Take over existing stores: record where they are, run nothing." example:"adopt --at 1.4"`
+	Rollback Rollback       `cmd:"" group:"sometimes" help:"Reverse steps that can be reversed; say what needs a restore." example:"rollback --to main:0041_totals"`
+	Unlock   Unlock         `cmd:"" group:"sometimes" help:"Show who holds a store; clear a lease whose holder is provably dead." example:"unlock --store main"`
+	Import   importCommands `cmd:"" group:"sometimes" help:"Make a catalogue to start from out of another tool's table."`
+	Demo     Demo           `cmd:"" group:"sometimes" help:"Play an upgrade on SQLite in a temporary folder. Needs nothing." example:"demo"`
+	Version  Version        `cmd:"" name:"version" group:"sometimes" help:"Show what this program is." example:"version --format json"`
+}
+
+type newCommands struct {
+	Project   NewProject   `cmd:"" help:"Make a project: a folder with stopover.yaml and a first migration." example:"new project shop"`
+	Migration NewMigration `cmd:"" help:"Make the next migration of a store." example:"new migration main add_currency"`
+}
+
+type importCommands struct {
+	Table  ImportTable  `cmd:"" help:"From a table with the columns ID, schema range, release range and notes." example:"import table compat.md --out stopover.yaml"`
+	GitLab ImportGitLab `cmd:"" name:"gitlab" help:"From an upgrade_path.yml." example:"import gitlab upgrade_path.yml"`
+}
