@@ -1,0 +1,146 @@
+package files
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/stopover-dev/stopover/plan"
+)
+
+// sqlReader cuts one SQL migration into its sections.
+type sqlReader struct {
+	m        *Migration
+	text     string
+	problems []Problem
+}
+
+// mark is where a directive line stands: bytes of the line, and its number.
+type mark struct{ at, end, line int }
+
+// parseSQL reads a SQL migration into m, whose File is set. The migration is
+// whole only if there are no problems.
+func parseSQL(m *Migration, text string) []Problem {
+	r := &sqlReader{m: m, text: strings.TrimPrefix(text, byteOrderMark)}
+	marks := r.marks(make([]mark, 0, 8))
+	head := len(r.text)
+	if len(marks) > 0 {
+		head = marks[0].at
+	}
+	r.checkHead(r.text[:head], len(marks) > 0)
+	m.Sections = make([]Section, 0, len(marks))
+	for i, k := range marks {
+		end := len(r.text)
+		if i+1 < len(marks) {
+			end = marks[i+1].at
+		}
+		r.take(k, r.text[k.end:end], i == 0)
+	}
+	r.problems = append(r.problems, checkSections(m)...)
+	return r.problems
+}
+
+func (r *sqlReader) problem(line int, next, format string, args ...any) {
+	r.problems = append(r.problems, Problem{Place: Place{File: r.m.File, Line: line}, Message: fmt.Sprintf(format, args...), Next: next})
+}
+
+// marks finds the directive lines, and reports what nearly is one.
+func (r *sqlReader) marks(found []mark) []mark {
+	begin := 0 // of the open section's text
+	for at, line := 0, 1; at < len(r.text); line++ {
+		end := len(r.text)
+		if n := strings.IndexByte(r.text[at:], '\n'); n >= 0 {
+			end = at + n + 1
+		}
+		row := r.text[at:end]
+		switch {
+		case strings.HasPrefix(row, directiveMark):
+			found = append(found, mark{at: at, end: end, line: line})
+			begin = end
+		case nearMiss(row) && !insideQuote(r.text[begin:at]):
+			r.problem(line, "write it as "+example+", at the begin of the line", "%q nearly spells a directive", excerpt(row))
+		}
+		at = end
+	}
+	return found
+}
+
+// checkHead looks at what stands before the first directive.
+func (r *sqlReader) checkHead(head string, begun bool) {
+	at := firstStatement(head)
+	switch {
+	case !begun && len(r.problems) > 0: // a misspelled directive was reported
+	case !begun:
+		r.problem(1, "begin it with the line "+example, "the file has no section")
+	case at < len(head):
+		r.problem(1+strings.Count(head[:at], "\n"), "put the line "+example+" above it", "SQL before the first directive belongs to no section")
+	}
+}
+
+// take reads one directive and the text below it.
+func (r *sqlReader) take(k mark, text string, first bool) {
+	line := strings.TrimRight(r.text[k.at+len(directiveMark):k.end], "\r\n")
+	d := directive{place: Place{File: r.m.File, Line: k.line}}
+	d.read(line)
+	r.problems = append(r.problems, d.problems...)
+	if d.word == "migration" {
+		r.takeMigration(&d, text, first)
+		return
+	}
+	if d.word == "" {
+		return
+	}
+	s := d.section
+	s.Directive, s.Line, s.Text, s.Sum = k.line, k.line+1, text, sumOf(text)
+	if firstStatement(text) == len(text) {
+		r.problem(k.line, "write its statements below the line, or take the line away", "the section %s is empty", s.Name())
+	}
+	r.m.Sections = append(r.m.Sections, s)
+}
+
+// takeMigration reads the directive that is about the whole file.
+func (r *sqlReader) takeMigration(d *directive, text string, first bool) {
+	r.m.After, r.m.Line = d.after, d.place.Line
+	if !first || strings.TrimSpace(r.text[:strings.Index(r.text, directiveMark)]) != "" {
+		r.problem(d.place.Line, "", "the directive migration stands in the first line of a file")
+	}
+	if at := firstStatement(text); at < len(text) {
+		line := d.place.Line + 1 + strings.Count(text[:at], "\n")
+		r.problem(line, "put the line "+example+" above it", "SQL before the first section belongs to no section")
+	}
+}
+
+// checkSections looks at how the sections of a migration stand together.
+func checkSections(m *Migration) []Problem {
+	var problems []Problem
+	complain := func(s *Section, next, format string, args ...any) {
+		problems = append(problems, Problem{Place: Place{File: m.File, Line: s.Directive}, Message: fmt.Sprintf(format, args...), Next: next})
+	}
+	var last *Section
+	for i := range m.Sections {
+		s := &m.Sections[i]
+		if first := m.Section(s.Kind, s.Undo); first != s {
+			complain(s, "join them, or begin another migration", "a second section %s, the first is in line %d", s.Name(), first.Directive)
+			continue
+		}
+		if s.Undo {
+			if m.Section(s.Kind, false) == nil {
+				complain(s, "", "%s without a section %s to reverse", s.Name(), s.Kind)
+			}
+			continue
+		}
+		if last != nil && s.Kind < last.Kind {
+			complain(s, "the order is expand, backfill, verify, cutover, contract", "%s stands after %s", s.Kind, last.Kind)
+		}
+		last = s
+	}
+	if len(m.Sections) > 0 && last == nil {
+		complain(&m.Sections[0], "", "the file has sections that reverse, but none that does anything")
+	}
+	return problems
+}
+
+// kindNames lists what a directive may begin with.
+var kindNames = []string{
+	plan.Expand.String(), plan.Backfill.String(), plan.Verify.String(), plan.Cutover.String(), plan.Contract.String(),
+	"undo-expand", "undo-backfill", "migration",
+}
