@@ -50,7 +50,7 @@ func (e *HeldError) Error() string {
 }
 
 // ErrDisplaced is the cause of a lease's context when somebody else took the
-// lease over, or when it could not be renewed for as long as it lives.
+// lease over.
 var ErrDisplaced = errors.New("displaced: the lease went to another runner")
 
 // Ask is how a lease is taken.
@@ -203,15 +203,14 @@ func (l *Lease) Displaced(session store.Session) bool {
 	return err == nil && epoch < l.Holder.Epoch
 }
 
-// renew rewrites the lease note while the epoch stands. Until a renewal is
-// answered the lease counts from the last one that was, on this machine's
-// monotonic clock: a store that cannot be reached must not keep a runner
-// believing in a lease that others see expire.
+// renew rewrites the lease note while the epoch stands. A store that cannot be
+// reached for a while does not end the lease by itself: if nobody took it over
+// meanwhile the next renewal is answered, and if somebody did, the guard tells,
+// here and in every transaction under the lease.
 func (l *Lease) renew() {
 	defer l.renewing.Done()
 	ticker := time.NewTicker(l.Holder.TTL / 3)
 	defer ticker.Stop()
-	alive := time.Now()
 	for {
 		select {
 		case <-l.stop:
@@ -220,13 +219,8 @@ func (l *Lease) renew() {
 			return
 		case <-ticker.C:
 		}
-		asked := time.Now()
-		err := l.rewrite()
 		var conflict *store.ConflictError
-		switch {
-		case err == nil:
-			alive = asked
-		case errors.As(err, &conflict), time.Since(alive) > l.Holder.TTL:
+		if errors.As(l.rewrite(), &conflict) {
 			l.lose(ErrDisplaced)
 			return
 		}
