@@ -1,0 +1,174 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/stopover-dev/stopover/internal/wire"
+)
+
+// group is a run of actions that is shown as one line: the steps of one
+// migration that follow each other, or one rollout.
+type group struct {
+	actions []wire.Action
+}
+
+func (g group) first() wire.Action { return g.actions[0] }
+
+// grouped puts steps of one migration that follow each other together. A step
+// that is a point of no return, or is offline, stands alone.
+func grouped(actions []wire.Action) []group {
+	var out []group
+	for _, action := range actions {
+		if n := len(out); n > 0 && joins(out[n-1], action) {
+			out[n-1].actions = append(out[n-1].actions, action)
+			continue
+		}
+		out = append(out, group{[]wire.Action{action}})
+	}
+	return out
+}
+
+func joins(g group, a wire.Action) bool {
+	b := g.actions[len(g.actions)-1]
+	return a.Kind == wire.ActStep && b.Kind == wire.ActStep && a.Store == b.Store && a.Migration == b.Migration &&
+		!a.NoReturn && !b.NoReturn && a.Offline == b.Offline && len(a.Refuses) == 0
+}
+
+// steps names a group's steps: "0042_currency.backfill, verify".
+func (g group) steps() string {
+	var names []string
+	for _, action := range g.actions {
+		names = append(names, action.Step)
+	}
+	return stepName(g.first().Migration, strings.Join(names, ", "))
+}
+
+// seconds adds up; unknown if any is.
+func (g group) seconds() (float64, bool) {
+	var sum float64
+	for _, action := range g.actions {
+		if action.Estimate == nil || action.Estimate.Seconds == 0 && action.Estimate.Rows > 0 {
+			return 0, false
+		}
+		sum += action.Estimate.Seconds
+	}
+	return sum, true
+}
+
+// remarks are what is to be known of a group beside its time.
+func (g group) remarks(verbose bool) string {
+	var out []string
+	for _, a := range g.actions {
+		if a.Resumes {
+			out = append(out, "was begun, goes on")
+		}
+		if a.Offline {
+			out = append(out, "OFFLINE: no writer may be alive")
+		}
+		if len(a.Refuses) > 0 {
+			out = append(out, "from its begin "+running(a.Refuses)+" is refused")
+		}
+		if a.NoReturn {
+			out = append(out, noReturn(a))
+		}
+		if e := a.Estimate; e != nil {
+			out = append(out, forecast(e)...)
+		}
+		if verbose && a.Because != "" {
+			out = append(out, a.Because)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func noReturn(a wire.Action) string {
+	if a.NoReturnTo != "" {
+		return "NO RETURN below " + a.NoReturnTo + " without a restore"
+	}
+	return "NO RETURN without a restore"
+}
+
+func forecast(e *wire.Estimate) []string {
+	var out []string
+	if e.Rows > 0 {
+		out = append(out, about(float64(e.Rows))+" rows")
+	}
+	if e.Bytes > 0 {
+		out = append(out, size(e.Bytes)+" of disk")
+	}
+	return append(out, nonempty(e.Note)...)
+}
+
+func running(list []wire.Running) string {
+	var out []string
+	for _, r := range list {
+		out = append(out, strings.TrimSpace(r.Component+" "+between(r.Releases)))
+	}
+	return strings.Join(out, ", ")
+}
+
+// between names releases, which are ascending: all of up to three, else the
+// ends.
+func between(releases []string) string {
+	if len(releases) > 3 {
+		return releases[0] + " to " + releases[len(releases)-1]
+	}
+	return strings.Join(releases, ", ")
+}
+
+// roll says what a rollout does: "api -> 1.5 (any 1.5.x)".
+func roll(a wire.Action) string {
+	text := a.Component + " -> " + a.To
+	if a.Range != nil && a.Range.Text != "" && a.Range.Text != a.To {
+		text += " (" + a.Range.Text + ")"
+	}
+	return text
+}
+
+// wayBack sums up to what one could go back: "api 1.5, web 1.4".
+func wayBack(back []wire.Back) string {
+	if len(back) == 0 {
+		return ""
+	}
+	same := true
+	var out []string
+	for _, b := range back {
+		text := between(b.Releases)
+		same = same && text == between(back[0].Releases)
+		if text == "" {
+			text = "nothing"
+		}
+		out = append(out, b.Component+" "+text)
+	}
+	if same {
+		if len(back[0].Releases) == 0 {
+			return "not without a restore"
+		}
+		return between(back[0].Releases) + " everywhere"
+	}
+	return strings.Join(out, ", ")
+}
+
+// title sums up a plan in a line.
+func title(d *wire.Plan) string {
+	if len(d.Blocked) > 0 {
+		return fmt.Sprintf("%s: no way", d.Target.Text)
+	}
+	s := d.Summary
+	parts := []string{d.Mode}
+	if !d.Implicit {
+		parts = append(parts, many(s.Stops, "stop"), many(s.Rollouts, "rollout"))
+	}
+	parts = append(parts, many(s.Steps, "step"))
+	if s.Seconds > 0 {
+		parts = append(parts, "about "+span(s.Seconds)+" of work")
+	}
+	if s.Unknown > 0 {
+		parts = append(parts, many(s.Unknown, "step")+" without an estimate")
+	}
+	if s.Downtime > 0 {
+		parts = append(parts, "about "+span(s.Downtime)+" of downtime")
+	}
+	return d.Target.Text + ": " + strings.Join(nonempty(parts...), ", ")
+}

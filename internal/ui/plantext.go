@@ -1,0 +1,155 @@
+package ui
+
+import (
+	"fmt"
+
+	"github.com/stopover-dev/stopover/internal/wire"
+)
+
+func planText(p *page, d *wire.Plan) {
+	if d.Target.Text == "" && d.Error != nil {
+		return
+	}
+	p.line(bold, title(d))
+	for _, b := range d.Blocked {
+		blocked(p, b)
+	}
+	widths := planWidths(d)
+	for i, leg := range d.Legs {
+		if len(d.Legs) > 1 || leg.Stop != nil {
+			p.line(bold, fmt.Sprintf("Leg %d", i+1))
+		}
+		planRows(p, leg.Actions, widths)
+		if back := wayBack(leg.Back); back != "" && !d.Implicit {
+			p.linef("  back:  %s", back)
+		}
+		if leg.Stop != nil {
+			p.line(bold, "STOP at "+leg.Stop.Text)
+		}
+	}
+	if len(d.After) > 0 {
+		p.line(bold, afterTitle(d))
+		planRows(p, d.After, widths)
+	}
+	if len(d.Blocked) == 0 && len(d.Legs) == 0 && len(d.After) == 0 && d.Error == nil {
+		p.line(plain, "Nothing to do.")
+	}
+	for _, note := range d.Notes {
+		p.line(dim, "note: "+note)
+	}
+}
+
+func afterTitle(d *wire.Plan) string {
+	if d.Soak > 0 {
+		return "After the soak of " + hours(d.Soak)
+	}
+	return "Then, with cleanup"
+}
+
+// hours writes a soak as people do: 24 h, not 1 d.
+func hours(seconds float64) string {
+	if h := seconds / 3600; h >= 1 && h <= 96 && h == float64(int(h)) {
+		return fmt.Sprintf("%.0f h", h)
+	}
+	return span(seconds)
+}
+
+func blocked(p *page, b wire.Blocked) {
+	who := b.Component
+	if b.Release != "" {
+		who += " " + b.Release
+	}
+	switch {
+	case who != "" && b.Step != "":
+		p.line(red, fmt.Sprintf("  %s and %s cannot live together: %s", who, b.Step, b.Because))
+	case who != "" || b.Step != "":
+		p.line(red, fmt.Sprintf("  %s%s: %s", who, b.Step, b.Because))
+	default:
+		p.line(red, "  "+b.Because)
+	}
+	for _, repair := range b.Repairs {
+		p.linef("    %s: %s", repair.Kind, repair.Text)
+		if repair.Next != "" {
+			p.linef("      %s", repair.Next)
+		}
+	}
+}
+
+// planWidths are the widths of the columns, equal in all legs.
+func planWidths(d *wire.Plan) []int {
+	widths := []int{4, 0, 6}
+	measure := func(actions []wire.Action) {
+		for _, g := range grouped(actions) {
+			row := planRow(g, false)
+			for i := range min(len(row)-1, len(widths)) {
+				widths[i] = max(widths[i], len(row[i].text))
+			}
+		}
+	}
+	for _, leg := range d.Legs {
+		measure(leg.Actions)
+	}
+	measure(d.After)
+	return widths
+}
+
+func planRows(p *page, actions []wire.Action, widths []int) {
+	for _, g := range grouped(actions) {
+		p.row("  ", planRow(g, p.look.Verbose), widths)
+		for _, action := range g.actions {
+			statements(p, action)
+		}
+	}
+}
+
+// planRow gives [store, steps, time, remarks], or [ROLL, what, why].
+func planRow(g group, verbose bool) []cell {
+	a := g.first()
+	switch a.Kind {
+	case wire.ActRoll:
+		return []cell{{"ROLL", bold}, {text: roll(a)}, {text: because(a)}}
+	case wire.ActSwitch:
+		what := roll(a) + ", " + a.Store + " " + stepName(a.Migration, a.Step)
+		return []cell{{"SWITCH", bold}, {text: what}, {text: fmt.Sprintf("start %s (it waits), cut over (old writers get errors from here), stop %s", a.To, between(a.From))}}
+	case wire.ActStop:
+		return []cell{{"HALT", bold}, {text: a.Component + " " + between(a.From)}, {text: because(a)}}
+	}
+	remarks := g.remarks(verbose)
+	i := plain
+	if a.NoReturn {
+		i = yellow
+	}
+	return []cell{{text: a.Store}, {text: g.steps()}, {text: took(g)}, {remarks, i}}
+}
+
+func took(g group) string {
+	seconds, known := g.seconds()
+	if !known {
+		return ""
+	}
+	return span(seconds)
+}
+
+func because(a wire.Action) string {
+	if a.Because == "" {
+		return ""
+	}
+	return "because " + a.Because
+}
+
+// statements shows the SQL of a step, for plan --sql.
+func statements(p *page, a wire.Action) {
+	for _, s := range a.Statements {
+		at := ""
+		if s.File != "" {
+			at = fmt.Sprintf("-- %s:%d", s.File, s.Line)
+		}
+		if s.Alone {
+			at += " (outside a transaction)"
+		}
+		if at != "" {
+			p.line(dim, "      "+at)
+		}
+		p.lines(plain, "      ", s.Text+";")
+	}
+}

@@ -1,0 +1,134 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/stopover-dev/stopover/internal/wire"
+)
+
+func report(p *page, d *wire.Report) {
+	if !p.look.Told {
+		deeds(p, d)
+	}
+	for _, v := range d.Violations {
+		violation(p, v)
+	}
+	for _, r := range d.Refused {
+		refusal(p, r)
+	}
+	for _, drift := range d.Drift {
+		p.line(red, drift.Store+" differs from what its position says:")
+		for _, line := range drift.Lines {
+			p.line(plain, "  "+line)
+		}
+	}
+	if len(d.Refused) > 0 && len(d.Did) == 0 && d.Error == nil {
+		p.line(plain, "Nothing was changed, no floor was raised.")
+	}
+	p.line(bold, outcome(d))
+	if d.Stop != nil {
+		p.line(bold, "STOP at "+d.Stop.Text)
+		for _, roll := range d.Rolls {
+			p.linef("  roll %s to %s: %s", roll.Component, roll.To, roll.Because)
+		}
+	}
+}
+
+func deeds(p *page, d *wire.Report) {
+	var table [][]cell
+	for _, deed := range d.Did {
+		table = append(table, deedRow(deed))
+	}
+	for _, skip := range d.Skipped {
+		table = append(table, []cell{{text: skip.Store}, {text: stepName(skip.Migration, skip.Step)}, {"not applicable", dim}, {}, {}, {text: skip.Because}})
+	}
+	p.table("", table)
+}
+
+var deedWords = map[wire.DeedKind]string{
+	wire.DeedStep: "done", wire.DeedReverse: "undone", wire.DeedVerify: "verified", wire.DeedAdopt: "adopted",
+	wire.DeedRepair: "repaired", wire.DeedStamp: "books made", wire.DeedHook: "hook",
+}
+
+func deedRow(d wire.Deed) []cell {
+	changed := ""
+	if d.Rows > 0 {
+		changed = rows(d.Rows)
+	}
+	var remarks []string
+	if d.Resumed {
+		remarks = append(remarks, "went on where an earlier run ended")
+	}
+	if d.Swept > 0 {
+		remarks = append(remarks, "opened again "+many(d.Swept, "time")+" by its verify")
+	}
+	remarks = append(remarks, nonempty(d.Note)...)
+	took := span(d.Seconds)
+	if d.Kind == wire.DeedAdopt || d.Kind == wire.DeedStamp {
+		took = ""
+	}
+	return []cell{{text: d.Store}, {text: stepName(d.Migration, d.Step)}, {deedWords[d.Kind], green}, {text: took}, {text: changed}, {text: strings.Join(remarks, ", ")}}
+}
+
+func stepName(migration, step string) string {
+	return strings.Join(nonempty(migration, step), ".")
+}
+
+func violation(p *page, v wire.Violation) {
+	count := exact(v.Rows) + " violations"
+	if v.Rows == 1 {
+		count = "1 violation"
+	}
+	at := ""
+	if v.File != "" {
+		at = fmt.Sprintf(" (%s:%d)", v.File, v.Line)
+	}
+	p.line(red, fmt.Sprintf("%s %s: %s%s", v.Store, stepName(v.Migration, v.Step), count, at))
+	for _, line := range v.Sample {
+		p.line(plain, "  "+line)
+	}
+	if rest := v.Rows - int64(len(v.Sample)); rest > 0 && len(v.Sample) > 0 {
+		p.linef("  and %s more", exact(rest))
+	}
+}
+
+func refusal(p *page, r wire.Refusal) {
+	head := "Not now. " + strings.Join(nonempty(r.Store, stepName(r.Migration, r.Step)), " ") + " " + r.Because
+	if len(r.Evidence) > 0 {
+		head += ":"
+	} else if !strings.HasSuffix(head, ".") {
+		head += "."
+	}
+	p.line(yellow, head)
+	for _, line := range r.Evidence {
+		p.line(plain, "  "+line)
+	}
+}
+
+// outcome sums up in a line.
+func outcome(d *wire.Report) string {
+	verb, count := "done", 0
+	for _, deed := range d.Did {
+		switch deed.Kind {
+		case wire.DeedStep:
+			count++
+		case wire.DeedReverse, wire.DeedVerify, wire.DeedAdopt:
+			verb = deedWords[deed.Kind]
+			count++
+		}
+	}
+	var parts []string
+	switch {
+	case count > 0:
+		parts = append(parts, fmt.Sprintf("%s %s in %s", many(count, "step"), verb, span(d.Seconds)))
+	case len(d.Violations) > 0:
+		parts = append(parts, "verification failed")
+	case d.Exit == 0:
+		parts = append(parts, "nothing to do")
+	default:
+		parts = append(parts, "nothing was done")
+	}
+	parts = append(parts, nonempty(amount(d.Left.Pending, "step to do", "steps to do"), amount(d.Left.Later, "contract later", "contracts later"))...)
+	return strings.Join(parts, ", ")
+}
