@@ -18,7 +18,7 @@ func chart(d *wire.Plan) string {
 	for i, leg := range d.Legs {
 		c.box(fmt.Sprintf("leg%d", i+1), fmt.Sprintf("Leg %d", i+1), leg.Actions)
 		if leg.Stop != nil {
-			c.node(fmt.Sprintf("stop%d", i+1), "{{", "STOP at "+leg.Stop.Text, "}}")
+			c.node(fmt.Sprintf("stop%d", i+1), "{{", stopLine(leg.Stop), "}}")
 		}
 	}
 	if len(d.After) > 0 {
@@ -56,7 +56,7 @@ func (c *drawing) box(id, name string, actions []wire.Action) {
 		c.count++
 		left, right := "[", "]"
 		switch g.first().Kind {
-		case wire.ActRoll, wire.ActStop:
+		case wire.ActRoll, wire.ActHalt:
 			left, right = "([", "])"
 		case wire.ActSwitch:
 			left, right = "[[", "]]"
@@ -74,8 +74,8 @@ func caption(g group) string {
 	case wire.ActRoll:
 		return "ROLL " + roll(a)
 	case wire.ActSwitch:
-		return "SWITCH " + roll(a) + "\n" + a.Store + " " + stepName(a.Migration, a.Step)
-	case wire.ActStop:
+		return "SWITCH " + switched(a)
+	case wire.ActHalt:
 		return "HALT " + a.Component + " " + between(a.From)
 	}
 	lines := nonempty(a.Store+" "+g.steps(), took(g))

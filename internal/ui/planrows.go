@@ -32,7 +32,7 @@ func grouped(actions []wire.Action) []group {
 func joins(g group, a wire.Action) bool {
 	b := g.actions[len(g.actions)-1]
 	return a.Kind == wire.ActStep && b.Kind == wire.ActStep && a.Store == b.Store && a.Migration == b.Migration &&
-		!a.NoReturn && !b.NoReturn && a.Offline == b.Offline && len(a.Refuses) == 0
+		!a.NoReturn && !b.NoReturn && a.Offline == b.Offline && a.Refuses == ""
 }
 
 // steps names a group's steps: "0042_currency.backfill, verify".
@@ -66,8 +66,8 @@ func (g group) remarks(verbose bool) string {
 		if a.Offline {
 			out = append(out, "OFFLINE: no writer may be alive")
 		}
-		if len(a.Refuses) > 0 {
-			out = append(out, "from its begin "+running(a.Refuses)+" is refused")
+		if a.Refuses != "" {
+			out = append(out, "from its begin "+a.Refuses+" is refused")
 		}
 		if a.NoReturn {
 			out = append(out, noReturn(a))
@@ -83,10 +83,14 @@ func (g group) remarks(verbose bool) string {
 }
 
 func noReturn(a wire.Action) string {
-	if a.NoReturnTo != "" {
-		return "NO RETURN below " + a.NoReturnTo + " without a restore"
+	switch to := a.NoReturnTo; {
+	case to == "":
+		return "NO RETURN without a restore"
+	case strings.HasPrefix(to, "below "):
+		return "NO RETURN " + to + " without a restore"
+	default:
+		return "NO RETURN to " + to + " without a restore"
 	}
-	return "NO RETURN without a restore"
 }
 
 func forecast(e *wire.Estimate) []string {
@@ -119,11 +123,55 @@ func between(releases []string) string {
 
 // roll says what a rollout does: "api -> 1.5 (any 1.5.x)".
 func roll(a wire.Action) string {
-	text := a.Component + " -> " + a.To
-	if a.Range != nil && a.Range.Text != "" && a.Range.Text != a.To {
-		text += " (" + a.Range.Text + ")"
+	return move(a.Component, a.To, a.Range)
+}
+
+func move(component, to string, r *wire.Range) string {
+	text := component + " -> " + to
+	if r != nil && r.Text != "" && r.Text != to {
+		text += " (" + r.Text + ")"
 	}
 	return text
+}
+
+// switched says what happens in a switch: "api -> 1.6, cache
+// 0007_hashtag.cutover".
+func switched(a wire.Action) string {
+	parts := []string{roll(a)}
+	for _, part := range a.Also {
+		if part.Component != "" {
+			parts = append(parts, move(part.Component, part.To, part.Range))
+		}
+	}
+	parts = append(parts, a.Store+" "+stepName(a.Migration, a.Step))
+	for _, part := range a.Also {
+		if part.Step != "" {
+			parts = append(parts, strings.Replace(part.Step, ":", " ", 1))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// ends names what a switch ends: "api 1.5".
+func ends(a wire.Action) string {
+	list := []wire.Running{{Component: a.Component, Releases: a.From}}
+	for _, part := range a.Also {
+		if part.Component != "" {
+			list = append(list, wire.Running{Component: part.Component, Releases: part.From})
+		}
+	}
+	return running(list)
+}
+
+// starts names what a switch starts: "api 1.6".
+func starts(a wire.Action) string {
+	list := []wire.Running{{Component: a.Component, Releases: []string{a.To}}}
+	for _, part := range a.Also {
+		if part.Component != "" {
+			list = append(list, wire.Running{Component: part.Component, Releases: []string{part.To}})
+		}
+	}
+	return running(list)
 }
 
 // wayBack sums up to what one could go back: "api 1.5, web 1.4".
@@ -157,7 +205,9 @@ func title(d *wire.Plan) string {
 	}
 	s := d.Summary
 	parts := []string{d.Mode}
-	if !d.Implicit {
+	if d.Implicit {
+		parts = nil
+	} else {
 		parts = append(parts, many(s.Stops, "stop"), many(s.Rollouts, "rollout"))
 	}
 	parts = append(parts, many(s.Steps, "step"))

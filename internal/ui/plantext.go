@@ -24,7 +24,7 @@ func planText(p *page, d *wire.Plan) {
 			p.linef("  back:  %s", back)
 		}
 		if leg.Stop != nil {
-			p.line(bold, "STOP at "+leg.Stop.Text)
+			p.line(bold, stopLine(leg.Stop))
 		}
 	}
 	if len(d.After) > 0 {
@@ -34,9 +34,21 @@ func planText(p *page, d *wire.Plan) {
 	if len(d.Blocked) == 0 && len(d.Legs) == 0 && len(d.After) == 0 && d.Error == nil {
 		p.line(plain, "Nothing to do.")
 	}
+	if p.look.Verbose {
+		for _, wait := range d.Later {
+			p.line(dim, "not part of it: "+wait.Step+": "+wait.Because)
+		}
+	}
 	for _, note := range d.Notes {
 		p.line(dim, "note: "+note)
 	}
+}
+
+func stopLine(s *wire.Stop) string {
+	if s.Soak > 0 {
+		return "STOP at " + s.Text + ", for at least " + hours(s.Soak)
+	}
+	return "STOP at " + s.Text
 }
 
 func afterTitle(d *wire.Plan) string {
@@ -68,7 +80,11 @@ func blocked(p *page, b wire.Blocked) {
 		p.line(red, "  "+b.Because)
 	}
 	for _, repair := range b.Repairs {
-		p.linef("    %s: %s", repair.Kind, repair.Text)
+		text := repair.Kind + ": " + repair.Text
+		if repair.Downtime > 0 {
+			text += " (about " + span(repair.Downtime) + " of downtime)"
+		}
+		p.line(plain, "    "+text)
 		if repair.Next != "" {
 			p.linef("      %s", repair.Next)
 		}
@@ -109,9 +125,9 @@ func planRow(g group, verbose bool) []cell {
 	case wire.ActRoll:
 		return []cell{{"ROLL", bold}, {text: roll(a)}, {text: because(a)}}
 	case wire.ActSwitch:
-		what := roll(a) + ", " + a.Store + " " + stepName(a.Migration, a.Step)
-		return []cell{{"SWITCH", bold}, {text: what}, {text: fmt.Sprintf("start %s (it waits), cut over (old writers get errors from here), stop %s", a.To, between(a.From))}}
-	case wire.ActStop:
+		how := fmt.Sprintf("start %s (it waits), cut over (old writers get errors from here), stop %s", starts(a), ends(a))
+		return []cell{{"SWITCH", bold}, {text: switched(a)}, {text: how}}
+	case wire.ActHalt:
 		return []cell{{"HALT", bold}, {text: a.Component + " " + between(a.From)}, {text: because(a)}}
 	}
 	remarks := g.remarks(verbose)

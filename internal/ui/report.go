@@ -28,9 +28,9 @@ func report(p *page, d *wire.Report) {
 	}
 	p.line(bold, outcome(d))
 	if d.Stop != nil {
-		p.line(bold, "STOP at "+d.Stop.Text)
+		p.line(bold, stopLine(d.Stop))
 		for _, roll := range d.Rolls {
-			p.linef("  roll %s to %s: %s", roll.Component, roll.To, roll.Because)
+			p.linef("  ROLL  %s  %s", move(roll.Component, roll.To, roll.Range), because(roll))
 		}
 	}
 }

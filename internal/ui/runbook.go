@@ -49,7 +49,7 @@ func (b *book) applies() string {
 	} else if b.plan.Target.Step != "" {
 		command += " --to " + b.plan.Target.Step
 	}
-	if b.plan.Mode == "offline" {
+	if b.plan.Target.Offline {
 		command += " --offline"
 	}
 	return command
@@ -86,7 +86,7 @@ func (b *book) leg(i int, leg wire.Leg) {
 	}
 	b.actions(leg.Actions, b.applies())
 	if leg.Stop != nil {
-		b.linef("**STOP at %s.** Go on only when nothing older is alive. You may rest here as long as you like.\n", prose(leg.Stop.Text))
+		b.linef("**%s.** Go on only when nothing older is alive. You may rest here as long as you like.\n", prose(stopLine(leg.Stop)))
 	}
 }
 
@@ -150,12 +150,12 @@ func (b *book) back(a wire.Action) {
 func (b *book) rollout(a wire.Action) {
 	switch a.Kind {
 	case wire.ActSwitch:
-		b.heading("Switch %s to %s", prose(a.Component), prose(a.To))
-		b.linef("%s\n", prose(sentence(a.Because)))
-		b.linef("- [ ] Start %s %s. It waits in its gate.", prose(a.Component), prose(a.To))
-		b.linef("- [ ] Cut over %s, from where old writers get errors:\n\n  ```sh\n  %s\n  ```\n", code(a.Store+" "+stepName(a.Migration, a.Step)), b.applies())
-		b.linef("- [ ] Stop %s %s.", prose(a.Component), prose(between(a.From)))
-	case wire.ActStop:
+		b.heading("Switch to %s", prose(starts(a)))
+		b.linef("%s\n", prose(sentence(because(a))))
+		b.linef("- [ ] Start %s. It waits in its gate.", prose(starts(a)))
+		b.linef("- [ ] Cut over; old writers get errors from here on:\n\n  ```sh\n  %s\n  ```\n", b.applies())
+		b.linef("- [ ] Stop %s.", prose(ends(a)))
+	case wire.ActHalt:
 		b.heading("Stop %s %s", prose(a.Component), prose(between(a.From)))
 		b.linef("%s\n", prose(sentence(a.Because)))
 		b.linef("- [ ] No instance of %s is alive.", prose(a.Component))

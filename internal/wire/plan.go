@@ -1,25 +1,38 @@
 package wire
 
-// Plan is the way to a target, leg by leg.
+// Plan is the way to a target, leg by leg, or why there is none.
 type Plan struct {
 	Head
-	Application string    `json:"application"`
-	Target      Target    `json:"target"`
-	Mode        string    `json:"mode"`     // "live" or "offline"
-	Implicit    bool      `json:"implicit"` // no releases are declared: no rollouts, no stops
-	Summary     Summary   `json:"summary"`
-	Legs        []Leg     `json:"legs"`
-	After       []Action  `json:"after"` // contracts, after the soak
-	Soak        float64   `json:"soak_seconds"`
-	Blocked     []Blocked `json:"blocked"` // not empty: there is no way
-	Notes       []string  `json:"notes,omitempty"`
-	Inputs      Inputs    `json:"inputs"`
+	Application string `json:"application"`
+	Target      Target `json:"target"`
+	Implicit    bool   `json:"implicit"` // no releases are declared: no rollouts, no stops
+	Way
+	Blocked []Blocked `json:"blocked"` // not empty: there is no way
+	Later   []Wait    `json:"later"`   // steps that are pending and not part of this plan
+	Notes   []string  `json:"notes,omitempty"`
+	Inputs  Inputs    `json:"inputs"`
+}
+
+// Way is what is to be done, in order.
+type Way struct {
+	Mode    string   `json:"mode"` // "live" or "offline"
+	Summary Summary  `json:"summary"`
+	Legs    []Leg    `json:"legs"`
+	After   []Action `json:"after"`        // after the last rollout: what waits for the whole fleet, then contracts
+	Soak    float64  `json:"soak_seconds"` // least time between the last rollout and a contract
+}
+
+// Wait is a pending step that a plan leaves alone.
+type Wait struct {
+	Step    string `json:"step"` // "main:0044_old.contract"
+	Because string `json:"because"`
 }
 
 // Target is what was asked for.
 type Target struct {
 	Release string    `json:"release"` // "": a step is the target
 	Step    string    `json:"step"`    // "main:0042_currency.backfill"
+	Offline bool      `json:"offline"` // offline steps are permitted
 	From    []Running `json:"from"`    // the fleet at the begin
 	Text    string    `json:"text"`    // "shop 1.4.7 -> 1.6"
 }
@@ -27,7 +40,7 @@ type Target struct {
 // Running are the live releases of a component.
 type Running struct {
 	Component string   `json:"component"`
-	Releases  []string `json:"releases"`
+	Releases  []string `json:"releases"` // ascending
 }
 
 // Summary counts a plan.
@@ -50,9 +63,16 @@ type Leg struct {
 
 // Stop is a release, or a range of them, at which the fleet pauses.
 type Stop struct {
-	From string `json:"from"` // oldest release of the range
-	To   string `json:"to"`   // newest of the range; equal to From: only that one
-	Text string `json:"text"` // "1.5"
+	Range
+	Fleet []Running `json:"fleet"`        // what runs then
+	Soak  float64   `json:"soak_seconds"` // least pause, because the next leg runs a contract
+}
+
+// Range is a range of releases of which any will do.
+type Range struct {
+	From string `json:"from"`
+	To   string `json:"to"`   // equal to From: only that one is listed
+	Text string `json:"text"` // "1.5", "1.5 to 1.7"
 }
 
 // ActionKind says what is done.
@@ -62,8 +82,8 @@ type ActionKind string
 const (
 	ActStep   ActionKind = "step"   // a step of a migration runs
 	ActRoll   ActionKind = "roll"   // a component is rolled out
-	ActSwitch ActionKind = "switch" // a rollout and a cutover as one
-	ActStop   ActionKind = "halt"   // a component's instances are ended, for an offline step
+	ActSwitch ActionKind = "switch" // rollouts and cutovers as one
+	ActHalt   ActionKind = "halt"   // a component's instances are ended, for an offline step
 )
 
 // Action is one thing to do, by Stopover (step) or with the operator (roll,
@@ -74,24 +94,34 @@ type Action struct {
 	Migration  string     `json:"migration,omitempty"`
 	Step       string     `json:"step,omitempty"`
 	Component  string     `json:"component,omitempty"`
-	From       []string   `json:"from,omitempty"` // releases that end
-	To         string     `json:"to,omitempty"`   // release that starts
-	Range      *Stop      `json:"range,omitempty"`
+	From       []string   `json:"from,omitempty"`  // releases that end
+	To         string     `json:"to,omitempty"`    // release that starts
+	Range      *Range     `json:"range,omitempty"` // what will do as well as To; none: only To
+	Also       []Part     `json:"also,omitempty"`  // what else happens in the same switch
 	Because    string     `json:"because"`
-	Refuses    []Running  `json:"refuses,omitempty"` // releases that may not start any more from its begin
+	Refuses    string     `json:"refuses,omitempty"` // which releases may not start any more from its begin
 	Offline    bool       `json:"offline,omitempty"`
 	Resumes    bool       `json:"resumes,omitempty"` // it was begun already
 	NoReturn   bool       `json:"no_return"`
-	NoReturnTo string     `json:"no_return_below,omitempty"` // "1.6": no way back below it without a restore
+	NoReturnTo string     `json:"no_return_to,omitempty"` // what there is no way back to without a restore
 	Back       []Back     `json:"back"`
 	Estimate   *Estimate  `json:"estimate"` // null: unknown
 	Statements []SQLPart  `json:"statements,omitempty"`
 }
 
+// Part is a further step, or a further component, of a switch.
+type Part struct {
+	Step      string   `json:"step,omitempty"` // "cache:0007_hashtag.cutover"
+	Component string   `json:"component,omitempty"`
+	From      []string `json:"from,omitempty"`
+	To        string   `json:"to,omitempty"`
+	Range     *Range   `json:"range,omitempty"`
+}
+
 // Back says to which releases a component could go back after an action.
 type Back struct {
 	Component string   `json:"component"`
-	Releases  []string `json:"releases"`
+	Releases  []string `json:"releases"` // ascending; empty: none but what runs
 }
 
 // Estimate is a forecast. Zero fields are unknown.
@@ -122,9 +152,12 @@ type Blocked struct {
 
 // Repair is a change that would open a way.
 type Repair struct {
-	Kind string `json:"kind"` // "release", "dual write", "test", "offline", "wait"
-	Text string `json:"text"`
-	Next string `json:"next,omitempty"` // the command, where there is one
+	Kind     string  `json:"kind"` // "bridge", "dual-write", "widen", "offline"
+	Text     string  `json:"text"`
+	Range    *Range  `json:"range,omitempty"` // the releases that it is about
+	Downtime float64 `json:"downtime_seconds,omitempty"`
+	Next     string  `json:"next,omitempty"` // the command, where there is one
+	Way      *Way    `json:"way,omitempty"`  // where the repair is to stop what is in the way
 }
 
 // Inputs are what a plan was computed from. `apply FILE` compares them with the
