@@ -12,6 +12,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
+	"strings"
+	"time"
 )
 
 // Version of all documents. It stands at the top of each under "stopover".
@@ -42,15 +45,14 @@ type Document interface{ Top() *Head }
 // its own to say: a usage error, an unreadable stopover.yaml.
 type Failure struct{ Head }
 
-// Encode writes a document as indented JSON with a line end.
+// Encode writes a document as indented JSON with a line end. Lists that are nil
+// are made empty first, so that readers never meet a null list.
 func Encode(w io.Writer, doc Document) error {
 	top := doc.Top()
 	if top.Stopover == 0 {
 		top.Stopover = Version
 	}
-	if top.Next == nil {
-		top.Next = []string{}
-	}
+	fill(reflect.ValueOf(doc))
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
@@ -58,6 +60,32 @@ func Encode(w io.Writer, doc Document) error {
 		return fmt.Errorf("write the document of %s: %w", top.Command, err)
 	}
 	return nil
+}
+
+// fill makes every nil list below v an empty one.
+func fill(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() {
+			fill(v.Elem())
+		}
+	case reflect.Slice:
+		if v.IsNil() && v.CanSet() {
+			v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+		}
+		for i := range v.Len() {
+			fill(v.Index(i))
+		}
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			return
+		}
+		for i := range v.NumField() {
+			if !strings.HasSuffix(v.Type().Field(i).Tag.Get("json"), ",omitempty") || !v.Field(i).IsZero() {
+				fill(v.Field(i))
+			}
+		}
+	}
 }
 
 // VersionError says that a document was written by another Stopover.
