@@ -32,18 +32,23 @@ func Load(fsys fs.FS, name string) (*Project, error) {
 }
 
 // Implicit makes the project of a folder without stopover.yaml: one store
-// "main" with the given URL and the migrations in "migrations". dir is the
-// folder on this machine, as people should see it.
-func Implicit(fsys fs.FS, dir, url string) (*Project, error) {
+// "main" with the given URL, and its migrations in a folder below fsys, which
+// is "migrations" if none is given. dir is the folder that fsys is on this
+// machine, as people should see it.
+func Implicit(fsys fs.FS, dir, url, migrations string) (*Project, error) {
 	p := newProject(fsys, dir)
 	p.Application = "app"
-	p.Stores = []Store{{Name: "main", URL: url, Migrations: "migrations"}}
-	if info, err := fs.Stat(fsys, "migrations"); err != nil || !info.IsDir() {
+	if migrations == "" {
+		migrations = "migrations"
+	}
+	migrations = path.Clean(filepath.ToSlash(migrations))
+	if info, err := fs.Stat(fsys, migrations); err != nil || !info.IsDir() {
 		return nil, one(Problem{
-			Message: fmt.Sprintf("no %s and no folder migrations in %s", ConfigName, showDir(p.Dir)),
+			Message: fmt.Sprintf("no %s and no folder %s in %s", ConfigName, migrations, showDir(p.Dir)),
 			Next:    "go to the project's folder, or name its file with --config, or begin with `stopover new project`",
 		})
 	}
+	p.Stores = []Store{{Name: "main", URL: url, Migrations: migrations}}
 	if problems := p.loadMigrations(); len(problems) > 0 {
 		return nil, &Problems{List: sortProblems(problems)}
 	}
