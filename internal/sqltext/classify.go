@@ -44,9 +44,7 @@ func skipWith(r *Reader) bool {
 		r.Take("AS")
 		r.Take("NOT")
 		r.Take("MATERIALIZED")
-		if r.Peek(1).IsAny("INSERT", "UPDATE", "DELETE", "MERGE") {
-			changing = true
-		}
+		changing = changesData(r.Fork()) || changing
 		r.Skip()
 		if r.Peek(0).IsAny("SEARCH", "CYCLE") {
 			r.Find("SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES", "TABLE")
@@ -56,6 +54,17 @@ func skipWith(r *Reader) bool {
 			return changing
 		}
 	}
+}
+
+// changesData says whether the query in the bracket ahead changes data.
+func changesData(r *Reader) bool {
+	if !r.Take("(") {
+		return false
+	}
+	if r.Is("WITH") && skipWith(r) {
+		return true
+	}
+	return r.Peek(0).IsAny("INSERT", "UPDATE", "DELETE", "MERGE")
 }
 
 // modifiers stand between CREATE and the kind of object.
@@ -86,15 +95,24 @@ func (s *Statement) object(r *Reader) {
 		s.Names = r.Names()
 	}
 	s.Cascade = s.Verb == "DROP" && r.Has("CASCADE")
-	if s.Object == "INDEX" && s.Verb == "CREATE" || (s.Object == "TRIGGER" || s.Object == "RULE" || s.Object == "POLICY") {
-		onTable := r.Fork()
-		if onTable.Find("ON", "TO") && (onTable.Take("ON") || s.Object == "RULE" && onTable.Take("TO")) {
-			onTable.Take("ONLY")
-			s.Table, _ = onTable.Name()
-		}
+	switch s.Object {
+	case "INDEX", "TRIGGER", "RULE", "POLICY":
+		s.onTable(r)
+	case "TABLE":
+		s.detach(r)
 	}
-	if s.Verb == "ALTER" && s.Object == "TABLE" {
-		s.detach(r.Fork())
+}
+
+// onTable reads the table that an index, trigger, rule or policy is of.
+func (s *Statement) onTable(r *Reader) {
+	word := "ON"
+	if s.Object == "RULE" && s.Verb == "CREATE" {
+		word = "TO" // CREATE RULE name AS ON event TO table
+	}
+	if r.Find(word) {
+		r.Next()
+		r.Take("ONLY")
+		s.Table, _ = r.Name()
 	}
 }
 
@@ -109,7 +127,8 @@ func takeObject(r *Reader) string {
 
 // detach reads ALTER TABLE parent DETACH PARTITION name [CONCURRENTLY].
 func (s *Statement) detach(r *Reader) {
-	if !r.Take("DETACH", "PARTITION") {
+	r.Take("*")
+	if s.Verb != "ALTER" || !r.Take("DETACH", "PARTITION") {
 		return
 	}
 	s.Table = s.Name()

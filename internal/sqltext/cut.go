@@ -19,6 +19,9 @@ type Cut struct {
 	text          string
 }
 
+// blanks are those that both dialects know.
+const blanks = " \t\r\n\f"
+
 // cutMode says how a condition is put in.
 type cutMode uint8
 
@@ -87,20 +90,21 @@ func (c *Cut) place(s Statement, r *Reader) error {
 		return errorAt(tail.Peek(0).Line, "%s with %s cannot be cut into ranges: delete it, the range limits the rows", s.Verb, strings.ToUpper(tail.Peek(0).Text))
 	}
 	stop := len(s.Text)
-	tail := r.Fork()
-	if tail.Find("RETURNING") {
+	if tail := r.Fork(); tail.Find("RETURNING") {
 		stop = tail.Peek(0).Start
+		c.after = s.Text[stop:]
 	}
-	c.after = s.Text[stop:]
 	if !r.Find("WHERE", "RETURNING") || r.Is("RETURNING") {
-		c.mode, c.before = withNone, s.Text[:stop]
+		c.mode, c.before = withNone, strings.TrimRight(s.Text[:stop], blanks)
 		return nil
 	}
 	where := r.Next()
 	if r.Is("CURRENT", "OF") {
 		return errorAt(where.Line, "WHERE CURRENT OF a cursor cannot be cut into ranges: write the condition")
 	}
-	c.mode, c.before, c.own = withOwn, s.Text[:where.Stop()], s.Text[where.Stop():stop]
+	own := strings.TrimRight(s.Text[where.Stop():stop], blanks)
+	lead := len(own) - len(strings.TrimLeft(own, blanks))
+	c.mode, c.before, c.own = withOwn, s.Text[:where.Stop()+lead], own[lead:]
 	c.Repeatable = c.Repeatable || mentions(r, s.d, c.Sets, stop)
 	return nil
 }
@@ -132,7 +136,7 @@ func (c *Cut) Text(cond string) string {
 	case c.mode == withNone:
 		return spaced(c.before+"\nWHERE ("+cond+")", c.after)
 	}
-	return spaced(c.before+" ("+strings.TrimSpace(c.own)+"\n) AND ("+cond+")", c.after)
+	return spaced(c.before+"("+c.own+"\n) AND ("+cond+")", c.after)
 }
 
 func spaced(text, after string) string {
@@ -152,7 +156,7 @@ func (c *Cut) Matching(columns, cond string) string {
 	text := "SELECT " + columns + " FROM " + c.from
 	var conditions []string
 	if c.mode == withOwn {
-		conditions = append(conditions, "("+strings.TrimSpace(c.own)+"\n)")
+		conditions = append(conditions, "("+c.own+"\n)")
 	}
 	if cond != "" {
 		conditions = append(conditions, "("+cond+")")

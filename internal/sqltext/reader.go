@@ -98,12 +98,13 @@ func (r *Reader) Skip() {
 }
 
 // Find moves to the first of these words at the present depth of brackets that
-// does not stand where a name stands (after a dot or AS), and says whether
-// there is one; without one, the reader is at the end.
+// does not stand where a name stands (after a dot or AS) and is not the FROM of
+// IS DISTINCT FROM, and says whether there is one; without one, the reader is at
+// the end.
 func (r *Reader) Find(words ...string) bool {
 	for !r.AtEnd() {
 		before := r.Peek(-1)
-		if r.Peek(0).IsAny(words...) && !before.Is(".") && !before.Is("AS") {
+		if r.Peek(0).IsAny(words...) && !before.IsAny(".", "AS", "DISTINCT") {
 			return true
 		}
 		r.Skip()

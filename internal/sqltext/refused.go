@@ -69,9 +69,19 @@ func (s *Statement) refusedInSQLite() string {
 	case ".":
 		return "a line that begins with a dot is a command of the sqlite3 shell, not SQL: delete it, or write it as a statement"
 	case "PRAGMA":
-		if lower(s.Name().Base) == "foreign_keys" && len(s.toks) > 2 {
+		if lower(s.Name().Base) == "foreign_keys" && s.sets() {
 			return "PRAGMA foreign_keys does nothing inside a transaction: delete it, or write PRAGMA defer_foreign_keys = ON, which lasts until the section's end"
 		}
 	}
 	return ""
+}
+
+// sets says whether a PRAGMA is given a value.
+func (s *Statement) sets() bool {
+	for _, t := range s.toks {
+		if t.IsAny("=", "(") {
+			return true
+		}
+	}
+	return false
 }

@@ -8,8 +8,7 @@ type target struct {
 	from  string // all of it, as it may stand behind FROM: "ONLY shop.orders AS o"
 }
 
-// readTarget reads the table behind UPDATE or DELETE FROM. The reader stands
-// behind the verb afterwards behind the target.
+// readTarget reads the table behind UPDATE or DELETE FROM, with its alias.
 func readTarget(r *Reader, text string) (target, bool) {
 	if r.Take("OR") {
 		r.Next()
