@@ -1,0 +1,165 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/stopover-dev/stopover/store"
+)
+
+// Codes of errors: those that the functions of the books raise, and those of
+// the server that mean something here.
+const (
+	guardLost       = "SO001"
+	escaped         = "SO002"
+	otherFormat     = "SO003"
+	noteChanged     = "SO004"
+	undefinedTable  = "42P01"
+	undefinedFunc   = "42883"
+	undefinedSchema = "3F000"
+	deadlock        = "40P01"
+	serialization   = "40001"
+	lockTimeout     = "55P03"
+	queryCanceled   = "57014"
+	noPrivilege     = "42501"
+	readOnly        = "25006"
+)
+
+// unreachable says that no connection could be had, without secrets.
+func (s *Store) unreachable(err error) error {
+	return &store.UnreachableError{Place: s.place, Err: errors.New(s.scrub(err.Error()))}
+}
+
+// scrub takes passwords out of a text that others wrote.
+func (s *Store) scrub(text string) string {
+	for _, secret := range s.secrets {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, "***")
+		}
+	}
+	return text
+}
+
+// fault makes an error of package store of what became of a message: the first
+// completed pieces of it were performed. wait is the lock timeout that was set.
+func (s *Store) fault(ctx context.Context, m *message, completed int, err error, wait time.Duration) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var refused *pgconn.PgError
+	if !errors.As(err, &refused) {
+		if pgconn.Timeout(err) || isBroken(err) {
+			return s.unreachable(err)
+		}
+		return err
+	}
+	if known := s.known(refused, wait); known != nil {
+		return known
+	}
+	failed := s.statementError(m, completed, refused)
+	switch refused.Code {
+	case noPrivilege:
+		return &store.RightsError{Missing: refused.Message, Err: failed}
+	case readOnly:
+		return &store.RightsError{Missing: "to write (" + refused.Message + ")", Err: failed}
+	case lockTimeout, deadlock, serialization:
+		return &store.LockedError{Waited: wait, Err: failed}
+	}
+	return failed
+}
+
+// known understands the errors that do not depend on the statement.
+func (s *Store) known(refused *pgconn.PgError, wait time.Duration) error {
+	switch {
+	case refused.Code == guardLost:
+		return &store.ConflictError{Key: refused.Detail, Guard: true}
+	case refused.Code == noteChanged:
+		return &store.ConflictError{Key: refused.Detail}
+	case refused.Code == escaped:
+		return &store.EscapedError{}
+	case refused.Code == otherFormat:
+		return formatError(refused.Detail)
+	case strings.HasPrefix(refused.Code, "08"), strings.HasPrefix(refused.Code, "57P"), strings.HasPrefix(refused.Code, "53"):
+		return s.unreachable(refused)
+	}
+	return nil
+}
+
+// formatError says whose books these are. A format below ours is not an error
+// of the store's, but of a caller who did not call Prepare.
+func formatError(text string) error {
+	found, err := strconv.Atoi(text)
+	if err != nil || found <= store.Format {
+		return errors.New("the books have format " + strconv.Quote(text) + ": prepare the store first")
+	}
+	return &store.NewerError{Found: found, Known: store.Format}
+}
+
+// isBroken is true for an error of the connection itself.
+func isBroken(err error) bool {
+	var connect *pgconn.ConnectError
+	return errors.As(err, &connect) || pgconn.SafeToRetry(err) ||
+		strings.Contains(err.Error(), "unexpected EOF") || strings.Contains(err.Error(), "conn closed") ||
+		strings.Contains(err.Error(), "connection reset") || strings.Contains(err.Error(), "broken pipe")
+}
+
+// statementError names the statement at fault and its line.
+func (s *Store) statementError(m *message, completed int, refused *pgconn.PgError) *store.StatementError {
+	failed := &store.StatementError{
+		Code: refused.Code, Message: refused.Message, Detail: refused.Detail, Hint: refused.Hint, Err: refused,
+	}
+	if refused.Code == queryCanceled && strings.Contains(refused.Message, "statement timeout") {
+		failed.Hint = "the statement had its longest time"
+	}
+	var at piece
+	found := false
+	if refused.Position > 0 {
+		at, found = m.at(int(refused.Position))
+	}
+	if !found && completed < len(m.pieces) {
+		at, found = m.pieces[completed], true
+	}
+	if found && at.user == nil && at.blame != nil {
+		failed.Statement, failed.Line = at.number, at.blame.Line
+	}
+	if !found || at.user == nil {
+		return failed
+	}
+	failed.Statement = at.number
+	failed.Line = at.user.Line
+	if refused.Position > 0 {
+		failed.Line = at.lineAt(int(refused.Position))
+	} else if line, ok := blockLine(at.user, refused.Where); ok {
+		failed.Line = line
+	}
+	return failed
+}
+
+var (
+	inBlock   = regexp.MustCompile(`inline_code_block line (\d+)`)
+	bodyBegin = regexp.MustCompile(`\$[A-Za-z_0-9]*\$`)
+)
+
+// blockLine finds the line of a fault in a DO block, which the server counts
+// from the line in which the block's text opens.
+func blockLine(user *store.Statement, where string) (int, bool) {
+	counted := inBlock.FindStringSubmatch(where)
+	opens := bodyBegin.FindStringIndex(user.Text)
+	if counted == nil || opens == nil || user.Line == 0 {
+		return 0, false
+	}
+	n, err := strconv.Atoi(counted[1])
+	if err != nil {
+		return 0, false
+	}
+	return user.Line + strings.Count(user.Text[:opens[1]], "\n") + n - 1, true
+}

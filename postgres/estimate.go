@@ -1,0 +1,93 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/stopover-dev/stopover/internal/sqlaction"
+	"github.com/stopover-dev/stopover/internal/sqltext"
+	"github.com/stopover-dev/stopover/store"
+)
+
+// Estimate foresees the cost of an action from the statistics of its tables.
+// They are those of the last VACUUM or ANALYZE: a table that had none is
+// unknown.
+func (s *Store) Estimate(ctx context.Context, action store.Action) (store.Estimate, error) {
+	sql, ok := action.(*sqlaction.Action)
+	if !ok {
+		return store.Estimate{}, nil
+	}
+	var total store.Estimate
+	for _, kind := range sql.Kinds {
+		table, note := touched(kind)
+		if table.Base == "" {
+			continue
+		}
+		rows, bytes, err := s.tableSize(ctx, table)
+		if err != nil {
+			return store.Estimate{}, err
+		}
+		total.Rows += rows
+		total.Bytes += bytes
+		if total.Note == "" {
+			total.Note = note
+		}
+	}
+	return total, nil
+}
+
+// touched gives the table that a statement goes through, and what that means.
+// Statements that only change the catalogue have none.
+func touched(kind sqltext.Statement) (sqltext.Name, string) {
+	r := kind.Reader()
+	switch {
+	case kind.Verb == "UPDATE":
+		return kind.Name(), "writes a new version of each row"
+	case kind.Verb == "DELETE":
+		return kind.Name(), ""
+	case kind.Verb == "CREATE" && kind.Object == "INDEX" && kind.Concurrently:
+		return kind.Table, "scans the table twice, beside readers and writers"
+	case kind.Verb == "CREATE" && kind.Object == "INDEX":
+		return kind.Table, "scans the table while writers wait"
+	case kind.Verb == "ALTER" && kind.Object == "TABLE" && r.Has("VALIDATE", "CONSTRAINT"):
+		return kind.Name(), "scans the table, beside readers and writers"
+	case kind.Verb == "ALTER" && kind.Object == "TABLE" && (r.Has("SET", "NOT", "NULL") || r.Has("ADD", "CONSTRAINT") && !r.Has("NOT", "VALID")):
+		return kind.Name(), "scans the table under a lock"
+	case kind.Verb == "ALTER" && kind.Object == "TABLE" && (r.Has("TYPE") || r.Has("SET", "LOGGED") || r.Has("SET", "UNLOGGED")):
+		return kind.Name(), "rewrites the table"
+	case kind.Verb == "VACUUM" || kind.Verb == "CLUSTER":
+		return kind.Name(), "rewrites the table"
+	}
+	return sqltext.Name{}, ""
+}
+
+// tableSize gives the estimated rows of a table and its bytes on disk; zeros
+// where it does not exist (yet).
+func (s *Store) tableSize(ctx context.Context, table sqltext.Name) (rows, bytes int64, err error) {
+	var m message
+	m.own("BEGIN READ ONLY")
+	m.own(s.settingsSQL(store.Task{}))
+	m.ask(`WITH RECURSIVE family AS (
+			SELECT to_regclass(`+quote(table.Text)+`)::oid AS oid
+			UNION ALL SELECT i.inhrelid FROM pg_inherits i JOIN family f ON f.oid = i.inhparent)
+		SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint, coalesce(sum(pg_table_size(c.oid)), 0)::bigint
+		FROM family f JOIN pg_class c ON c.oid = f.oid`, func(r *pgconn.ResultReader) (err error) {
+		for r.NextRow() {
+			if rows, err = strconv.ParseInt(string(r.Values()[0]), 10, 64); err != nil {
+				return err
+			}
+			bytes, err = strconv.ParseInt(string(r.Values()[1]), 10, 64)
+		}
+		return err
+	})
+	m.own("COMMIT")
+	completed, err := s.run(ctx, &m)
+	if err != nil {
+		return 0, 0, fmt.Errorf("ask for the size of %s in %s: %w", strings.TrimSpace(table.Text), s.place, s.fault(ctx, &m, completed, err, 0))
+	}
+	return rows, bytes, nil
+}
