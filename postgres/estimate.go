@@ -91,3 +91,5 @@ func (s *Store) tableSize(ctx context.Context, table sqltext.Name) (rows, bytes 
 	}
 	return rows, bytes, nil
 }
+
+var _ store.Estimator = (*Store)(nil)

@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/stopover-dev/stopover/internal/sqlaction"
-	"github.com/stopover-dev/stopover/store"
 )
 
 // rangeKey is the key by which a table is cut into stretches.
@@ -39,9 +38,9 @@ func keySQL(table string) string {
 		ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid LIMIT 1)
 	SELECT t.relkind, quote_ident(a.attname), format_type(a.atttypid, -1)
 	FROM target t LEFT JOIN best b ON true
-		LEFT JOIN generate_series(0, b.indnkeyatts - 1) n ON true
-		LEFT JOIN pg_attribute a ON a.attrelid = b.indrelid AND a.attnum = b.indkey[n]
-	ORDER BY n`
+		LEFT JOIN generate_series(0, b.indnkeyatts - 1) n(n) ON true
+		LEFT JOIN pg_attribute a ON a.attrelid = b.indrelid AND a.attnum = b.indkey[n.n]
+	ORDER BY n.n`
 }
 
 // keyOf gives the key of the table that a stretched action goes through. It is
@@ -95,14 +94,11 @@ func (k *rangeKey) usable(kind string, cut *sqlaction.Range) error {
 	return nil
 }
 
-// list gives the columns for ORDER BY and SELECT, with a qualifier or "".
+// list gives the columns for ORDER BY and SELECT.
 func (k *rangeKey) list(qualifier, suffix string) string {
 	names := make([]string, len(k.columns))
 	for i, column := range k.columns {
-		names[i] = column.name + suffix
-		if qualifier != "" {
-			names[i] = qualifier + "." + names[i]
-		}
+		names[i] = qualifier + "." + column.name + suffix
 	}
 	return strings.Join(names, ", ")
 }
@@ -134,5 +130,3 @@ func (k *rangeKey) place(cursor []byte) ([]string, error) {
 	}
 	return values, nil
 }
-
-var _ store.Estimator = (*Store)(nil)

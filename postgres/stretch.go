@@ -50,11 +50,13 @@ func placed(work work, err error) error {
 // stretch.
 func (t *transaction) probe(ctx context.Context, cut *sqlaction.Range, key *rangeKey, lower []string) ([]string, error) {
 	var sql strings.Builder
-	sql.WriteString("SELECT " + key.list("", "::text") + " FROM " + cut.Table)
+	// The columns are qualified: ORDER BY id alone would mean the output column
+	// of id::text, and give the order of text.
+	sql.WriteString("SELECT " + key.list("walked", "::text") + " FROM " + cut.Table + " AS walked")
 	if lower != nil {
-		sql.WriteString(" WHERE " + key.condition("", ">", lower))
+		sql.WriteString(" WHERE " + key.condition("walked", ">", lower))
 	}
-	fmt.Fprintf(&sql, " ORDER BY %s OFFSET %d LIMIT 1", key.list("", ""), max(t.task.Size, 1)-1)
+	fmt.Fprintf(&sql, " ORDER BY %s OFFSET %d LIMIT 1", key.list("walked", ""), max(t.task.Size, 1)-1)
 	var upper []string
 	t.next.ask(sql.String(), func(r *pgconn.ResultReader) error {
 		for r.NextRow() {

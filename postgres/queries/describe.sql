@@ -1,7 +1,7 @@
 WITH space AS (SELECT oid FROM pg_namespace WHERE nspname = SCHEMA),
 extension AS (SELECT classid, objid FROM pg_depend WHERE deptype = 'e'),
 relation AS (
-	SELECT c.oid, c.relname AS name, c.relkind AS kind, c.* FROM pg_class c JOIN space ON c.relnamespace = space.oid
+	SELECT c.relname AS name, c.relkind AS kind, c.oid, c.relpersistence, c.relispartition, c.relpartbound, c.relrowsecurity, c.relforcerowsecurity FROM pg_class c JOIN space ON c.relnamespace = space.oid
 	WHERE c.relname NOT IN ('stopover_note', 'stopover_rev', 'stopover_ledger')
 		AND NOT EXISTS (SELECT 1 FROM extension e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid))
 SELECT 'table ' || r.name
