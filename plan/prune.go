@@ -1,0 +1,139 @@
+package plan
+
+// effort bounds what pruning may cost, in rule checks.
+const effort = 1_000_000
+
+// prune leaves out rollouts that the way does not need, without adding a stop:
+// first each component rolls as late as the steps of the way allow, then single
+// rollouts are left out one by one as far as the effort reaches.
+func prune(ix *index, start *progress, a aim, found route) route {
+	if ix.cat.Implicit || len(found.legs) < 2 || found.halts() {
+		return found
+	}
+	best := found
+	try := func(m mask) {
+		w := walker{ix: ix, aim: a, mask: m}
+		r := w.walk(start.copy())
+		if r.ok && len(r.legs) == len(found.legs) && r.rollouts() < best.rollouts() {
+			best = r
+		}
+	}
+	try(late(ix, start, a, found))
+	cost := len(ix.cat.Steps) + len(found.legs)*len(ix.stores)*(1+len(start.live))
+	tries := 8 + effort/(1+cost)
+	for l := len(found.legs) - 2; l >= 0; l-- {
+		for c := range start.live {
+			m := rolled(best, len(start.live))
+			if !m[l][c] || tries == 0 {
+				continue
+			}
+			m[l][c] = false
+			tries--
+			try(m)
+		}
+	}
+	return best
+}
+
+// rollouts counts the components that are brought to another release.
+func (r route) rollouts() int {
+	n := 0
+	for _, l := range r.legs {
+		for _, m := range l.moves {
+			n += len(m.hops)
+		}
+	}
+	return n
+}
+
+// halts tells whether something is stopped on the way.
+func (r route) halts() bool {
+	for _, l := range r.legs {
+		for _, m := range l.moves {
+			if m.kind == DoHalt {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// rolled gives the mask that allows exactly the rolls of a route. In the last
+// leg everything may roll.
+func rolled(r route, components int) mask {
+	m := newMask(len(r.legs), components)
+	for n, l := range r.legs {
+		for _, mv := range l.moves {
+			for _, h := range mv.hops {
+				m[n][h.component] = true
+			}
+		}
+	}
+	return m
+}
+
+func newMask(legs, components int) mask {
+	m := make(mask, legs)
+	for n := range m {
+		m[n] = make([]bool, components)
+	}
+	if legs > 0 {
+		for c := range m[legs-1] {
+			m[legs-1][c] = true
+		}
+	}
+	return m
+}
+
+// late gives the mask by which each component stays where it is until the leg
+// before the first step that it could not live with. Later is never worse: what
+// may start only grows.
+func late(ix *index, start *progress, a aim, found route) mask {
+	m := newMask(len(found.legs), len(start.live))
+	reach := reached(found, start)
+	now := append([][]int(nil), start.live...)
+	for n, l := range found.legs {
+		for _, mv := range l.moves {
+			if mv.kind == DoRoll {
+				continue
+			}
+			for _, h := range mv.hops {
+				now[h.component] = []int{h.to}
+			}
+			for _, s := range mv.steps {
+				for _, c := range ix.users[ix.store[s]] {
+					if n > 0 && !start.allMeet(c, now[c], s) {
+						m[n-1][c] = true
+						now[c] = reach[n-1][c]
+					}
+				}
+			}
+		}
+	}
+	return m
+}
+
+// allMeet tells whether all of a component's releases can live with a step.
+func (p *progress) allMeet(c int, live []int, step int) bool {
+	for _, r := range live {
+		if !p.meets(c, r, step) {
+			return false
+		}
+	}
+	return true
+}
+
+// reached gives what runs after each leg.
+func reached(r route, start *progress) [][][]int {
+	now := append([][]int(nil), start.live...)
+	out := make([][][]int, len(r.legs))
+	for n, l := range r.legs {
+		for _, m := range l.moves {
+			for _, h := range m.hops {
+				now[h.component] = []int{h.to}
+			}
+		}
+		out[n] = append([][]int(nil), now...)
+	}
+	return out
+}

@@ -1,0 +1,232 @@
+package plan
+
+// move is one action of a draft, in numbers.
+type move struct {
+	kind  ActionKind
+	steps []int // DoStep: one; DoSwitch: the cutovers
+	hops  []hop // DoRoll, DoHalt: one; DoSwitch: one or more
+	away  bool  // a step that runs while a component is halted
+}
+
+// hop is one component going from what runs to another release.
+type hop struct {
+	component int
+	from      []int
+	to        int // lowest that will do, once settled; NoRelease: halted
+	upto      int
+}
+
+// leg is a draft of a leg: steps, then switches, then rolls.
+type leg struct{ moves []move }
+
+// route is a draft of a plan.
+type route struct {
+	legs []leg
+	rest []move    // after the last rollout
+	ok   bool      // the goal is reached
+	end  *progress // where it leads, or where it is stuck
+}
+
+// mask says in which leg which component may roll; nil: in every leg.
+type mask [][]bool // leg -> component
+
+func (m mask) allows(leg, c int) bool {
+	return m == nil || leg < len(m) && m[leg][c]
+}
+
+// walker finds a way forward: every step that is allowed, then every switch,
+// then every component to the highest release that may start, and again.
+// Because an allowed action stays allowed while others go forward, this takes
+// the fewest stops wherever the releases that have more follow on those that
+// have less.
+type walker struct {
+	ix     *index
+	aim    aim
+	mask   mask
+	choice [][]int // leg -> component -> release to go to, or NoRelease to stay; nil: the highest
+}
+
+// walk goes from p, which it changes, to the goal.
+func (w *walker) walk(p *progress) route {
+	var out route
+	for !w.aim.reached(p) {
+		n := len(out.legs)
+		var l leg
+		l.moves = w.steps(p, nil)
+		if !w.aim.reached(p) {
+			before := len(l.moves)
+			l.moves = w.switches(p, n, l.moves)
+			l.moves = w.rolls(p, n, l.moves)
+			if len(l.moves) == before && !w.aim.offline {
+				out.end = p
+				return out
+			}
+			if len(l.moves) == before {
+				moves, found := w.offline(p, l.moves)
+				if !found {
+					out.end = p
+					return out
+				}
+				l.moves = moves
+			}
+		}
+		out.legs = append(out.legs, l)
+	}
+	out.legs = w.early(p, out.legs)
+	out.rest = w.rest(p)
+	out.ok, out.end = true, p
+	return out
+}
+
+// early runs what nobody waits for and nothing forbids where no leg is needed.
+func (w *walker) early(p *progress, legs []leg) []leg {
+	if len(legs) > 0 {
+		return legs
+	}
+	if moves := w.steps(p, nil); len(moves) > 0 {
+		return []leg{{moves: moves}}
+	}
+	return legs
+}
+
+// steps runs every step that is allowed now, to a fixpoint.
+func (w *walker) steps(p *progress, moves []move) []move {
+	for grown := true; grown; {
+		grown = false
+		for s := range w.ix.line {
+			for w.next(p, s) {
+				i := w.ix.line[s][p.pos[s]]
+				moves = append(moves, move{kind: DoStep, steps: []int{i}})
+				p.finish(i)
+				grown = true
+			}
+		}
+		for _, i := range w.aim.mid {
+			if !p.done[i] && p.may(i) {
+				moves = append(moves, move{kind: DoStep, steps: []int{i}})
+				p.finish(i)
+				grown = true
+			}
+		}
+	}
+	return moves
+}
+
+// next tells whether the first pending step of a store may run now. Steps that
+// nobody waits for run on the way only if they shut nobody out.
+func (w *walker) next(p *progress, store int) bool {
+	if p.pos[store] >= w.aim.limit[store] {
+		return false
+	}
+	i := w.ix.line[store][p.pos[store]]
+	if p.pos[store] >= w.aim.upto[store] && (w.ix.writers[i] != noMark || w.ix.readers[i] != noMark || w.ix.cat.Steps[i].Offline) {
+		return false
+	}
+	return p.may(i)
+}
+
+// rolls lets every component jump to the highest release that may start now,
+// again and again, because one may wait for another.
+func (w *walker) rolls(p *progress, n int, moves []move) []move {
+	for grown := true; grown; {
+		grown = false
+		for c := range p.live {
+			if len(p.live[c]) == 0 || !w.mask.allows(n, c) {
+				continue
+			}
+			if to := w.pick(p, n, c); to != NoRelease {
+				moves = append(moves, move{kind: DoRoll, hops: []hop{{component: c, from: p.live[c], to: to, upto: to}}})
+				p.live[c] = []int{to}
+				grown = true
+			}
+		}
+	}
+	return moves
+}
+
+// pick gives the release that a component goes to now, or NoRelease.
+func (w *walker) pick(p *progress, n, c int) int {
+	if w.ix.cat.Implicit {
+		return NoRelease
+	}
+	if w.choice != nil && n < len(w.choice) {
+		to := w.choice[n][c]
+		if to != NoRelease && w.candidate(p, c, to) && p.gate(c, to) {
+			return to
+		}
+		return NoRelease
+	}
+	return w.highest(p, c)
+}
+
+// highest gives the release with the most that a component may go to now.
+func (w *walker) highest(p *progress, c int) int {
+	best := NoRelease
+	top := len(w.ix.cat.Releases) - 1
+	for r := top; r >= 0; r-- {
+		if best != NoRelease && w.ix.order.above(best, r) {
+			if w.ix.cat.Releases[r].Line == "" {
+				break // the rest of the main line has less still
+			}
+			continue
+		}
+		if w.candidate(p, c, r) && p.gate(c, r) {
+			best = r
+		}
+	}
+	return best
+}
+
+// candidate tells whether a component may be brought to release r at all.
+func (w *walker) candidate(p *progress, c, r int) bool {
+	rel := w.ix.cat.Releases[r]
+	if rel.Withdrawn || rel.Unlisted && r != w.aim.release {
+		return false
+	}
+	if w.aim.release != NoRelease && !w.ix.order.above(w.aim.release, r) {
+		return false
+	}
+	return w.ahead(p.live[c], r)
+}
+
+// ahead tells whether release r is above all that runs, and something else.
+func (w *walker) ahead(live []int, r int) bool {
+	if only(live, r) {
+		return false
+	}
+	for _, x := range live {
+		if !w.ix.order.above(r, x) {
+			return false
+		}
+	}
+	return true
+}
+
+// rest runs what is wanted once the fleet is where it should be: first what
+// nobody waited for, then the contracts.
+func (w *walker) rest(p *progress) []move {
+	var moves []move
+	run := func(i int) {
+		moves = append(moves, move{kind: DoStep, steps: []int{i}})
+		p.finish(i)
+	}
+	for grown := true; grown; {
+		grown = false
+		for s, line := range w.ix.line {
+			for p.pos[s] < w.aim.limit[s] && p.may(line[p.pos[s]]) {
+				run(line[p.pos[s]])
+				grown = true
+			}
+		}
+		if grown {
+			continue
+		}
+		for i, step := range w.ix.cat.Steps {
+			if step.ID.Kind == Contract && w.aim.wanted[i] && !p.done[i] && p.may(i) {
+				run(i)
+				grown = true
+			}
+		}
+	}
+	return moves
+}
