@@ -2,7 +2,7 @@ package files
 
 import "strings"
 
-// directiveMark begins a directive line, at the begin of the line.
+// directiveMark begins a directive line, at the beginning of the line.
 const directiveMark = "-- stopover:"
 
 const example = "`-- stopover: expand`"
@@ -15,21 +15,49 @@ func nearMiss(row string) bool {
 	if !strings.HasPrefix(text, "--") && !strings.HasPrefix(text, "/*") && !strings.HasPrefix(text, "#") {
 		return strings.Contains(row, directiveMark)
 	}
-	text = strings.TrimLeft(text, "-/*# \t")
+	word, rest := firstWord(strings.TrimLeft(text, "-/*# \t"))
+	if len(word) < 6 || len(word) > 10 || !likeStopover(word) {
+		return false
+	}
+	return strings.HasPrefix(rest, ":") || oneOf(kindAfter(rest), kindNames)
+}
+
+// firstWord takes the letters from the front of a comment, and what stands
+// behind them. The name of the tool may be written in two words.
+func firstWord(text string) (word, rest string) {
+	word, rest = cutLetters(text)
+	if strings.EqualFold(word, "stop") {
+		if over, after := cutLetters(strings.TrimLeft(rest, " _-")); strings.EqualFold(over, "over") {
+			word, rest = word+over, after
+		}
+	}
+	return word, strings.TrimLeft(rest, " \t")
+}
+
+func cutLetters(text string) (letters, rest string) {
 	end := 0
 	for end < len(text) && (text[end]|0x20 >= 'a' && text[end]|0x20 <= 'z') {
 		end++
 	}
-	word := text[:end]
-	if end < 6 || end > 10 || !likeStopover(word) {
-		return false
+	return text[:end], text[end:]
+}
+
+// kindAfter gives the word that would be a directive's kind.
+func kindAfter(rest string) string {
+	word, _ := cutWord(strings.TrimLeft(strings.TrimSpace(rest), ": \t"))
+	return strings.ToLower(word)
+}
+
+// intended spells the directive that a near miss was most likely meant to be.
+func intended(row string) string {
+	_, after, found := strings.Cut(row, directiveMark)
+	if !found {
+		_, after = firstWord(strings.TrimLeft(row, "-/*# \t\f\v"))
 	}
-	rest := strings.TrimLeft(text[end:], " \t")
-	if strings.HasPrefix(rest, ":") {
-		return true
+	if kind := kindAfter(after); oneOf(kind, kindNames) {
+		return "`" + directiveMark + " " + kind + "`"
 	}
-	next, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
-	return oneOf(strings.ToLower(next), kindNames)
+	return example
 }
 
 // likeStopover reports that a word is off by two letters at most.

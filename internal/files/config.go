@@ -103,18 +103,18 @@ func (c *configReader) checkNames() {
 	}
 	for _, used := range c.used {
 		if !oneOf(used.key, stores) {
-			c.problem(used.place, "", "no store %q%s", used.key, meant(used.key, stores))
+			c.problem(used.place, "", "no store %q is declared%s", used.key, meant(used.key, stores))
 		}
 	}
 	for _, entry := range c.roll {
 		if !oneOf(entry.key, components) {
-			c.problem(entry.place, "", "roll: no component %q%s", entry.key, meant(entry.key, components))
+			c.problem(entry.place, "", "roll: no component %q is declared%s", entry.key, meant(entry.key, components))
 		}
 	}
 	for _, r := range c.p.Releases {
 		for _, peer := range r.Peers {
 			if !oneOf(peer.Component, components) {
-				c.problem(peer.Place, "", "release %s: no component %q%s", r.ID, peer.Component, meant(peer.Component, components))
+				c.problem(peer.Place, "", "release %s: no component %q is declared%s", r.ID, peer.Component, meant(peer.Component, components))
 			}
 		}
 	}

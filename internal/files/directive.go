@@ -161,7 +161,7 @@ func (d *directive) setValue(key, value string) {
 func (d *directive) release(key, value string) string {
 	bare := strings.TrimSpace(strings.TrimPrefix(value, ">="))
 	if bare == "" || strings.ContainsAny(bare[:1], "<>=~^!") {
-		d.problem("write "+key+"=1.5", "%s=%s: only a lower bound can be given, no release knows the future", key, excerpt(value))
+		d.problem("write the oldest release that will do, without a sign", "%s %s: only a lower bound can be given, no release knows the future", key, excerpt(value))
 		return ""
 	}
 	return bare

@@ -22,6 +22,9 @@ func meant(word string, known []string) string {
 	if k := nearest(word, known); k != "" {
 		return ", did you mean " + k + "?"
 	}
+	if len(known) == 0 {
+		return ""
+	}
 	return " (known: " + strings.Join(known, ", ") + ")"
 }
 

@@ -57,7 +57,7 @@ func (r *sqlReader) marks(found []mark) []mark {
 			found = append(found, mark{at: at, end: end, line: line})
 			begin = end
 		case nearMiss(row) && !insideQuote(r.text[begin:at]):
-			r.problem(line, "write it as "+example+", at the begin of the line", "%q nearly spells a directive", excerpt(row))
+			r.problem(line, "write "+intended(row)+" at the beginning of a line of its own", "%q nearly spells a directive", excerpt(row))
 		}
 		at = end
 	}
@@ -133,7 +133,7 @@ func checkSections(m *Migration) []Problem {
 		}
 		last = s
 	}
-	if len(m.Sections) > 0 && last == nil {
+	if len(m.Sections) > 0 && last == nil && len(problems) == 0 {
 		complain(&m.Sections[0], "", "the file has sections that reverse, but none that does anything")
 	}
 	return problems

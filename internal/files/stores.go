@@ -67,12 +67,14 @@ func (c *configReader) folder(key pair, what string) string {
 	}
 	info, err := fs.Stat(c.p.fsys, clean)
 	switch {
+	case err == nil && info.IsDir():
+		return clean
 	case err != nil:
 		c.problem(c.place(key.value), "make the folder, or start from the folder it is relative to", "%s: no folder %s", what, shown(c.p.Dir, clean))
-	case !info.IsDir():
+	default:
 		c.problem(c.place(key.value), "", "%s: %s is no folder", what, shown(c.p.Dir, clean))
 	}
-	return clean
+	return ""
 }
 
 func (c *configReader) clients(node ast.Node, what string) []string {

@@ -6,21 +6,20 @@ import (
 	"strings"
 )
 
-// byteOrderMark is what some editors put at the begin of a file.
+// byteOrderMark is what some editors put at the beginning of a file.
 const byteOrderMark = "\ufeff"
 
 // sumOf gives the checksum of a section: SHA-256, first 16 bytes in hex, over
-// its text without byte-order mark, without blanks at the end of lines and
-// blank lines at both ends, with line feeds as line ends.
+// its text without byte-order mark, without blanks at the end of lines, without
+// blank lines and lines of comment at both ends, with line feeds as line ends.
+// A comment above a directive stands at the end of the section before it: it
+// may be mended after that one has run.
 func sumOf(text string) string {
 	sum := sha256.Sum256([]byte(normal(text)))
 	return hex.EncodeToString(sum[:16])
 }
 
-// Sum is the checksum that a section with this text has. Migrations in Go use
-// it for what they show as their text.
-func Sum(text string) string { return sumOf(text) }
-
+// normal gives the form of a text that the checksum is taken over.
 func normal(text string) string {
 	text = strings.TrimPrefix(text, byteOrderMark)
 	if strings.IndexByte(text, '\r') >= 0 {
@@ -28,20 +27,19 @@ func normal(text string) string {
 	}
 	var b strings.Builder
 	b.Grow(len(text))
-	blank := 0 // lines without text that are only written when text follows
+	last := 0 // end of the last line that counts
 	for line := range strings.SplitSeq(text, "\n") {
 		line = strings.TrimRight(line, " \t\f\v")
-		if line == "" {
-			blank++
+		counts := line != "" && !strings.HasPrefix(strings.TrimLeft(line, " \t\f\v"), "--")
+		if b.Len() > 0 {
+			b.WriteByte('\n')
+		} else if !counts {
 			continue
 		}
-		if b.Len() > 0 {
-			for range blank + 1 {
-				b.WriteByte('\n')
-			}
-		}
-		blank = 0
 		b.WriteString(line)
+		if counts {
+			last = b.Len()
+		}
 	}
-	return b.String()
+	return b.String()[:last]
 }

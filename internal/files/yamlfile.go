@@ -21,7 +21,7 @@ func parseYAML(m *Migration, data []byte) []Problem {
 		return y.problems
 	}
 	if n, ok := root.(*ast.MappingNode); ok && n.IsFlowStyle {
-		y.problem(y.place(root), "write each step's key at the begin of a line", "a migration in braces")
+		y.problem(y.place(root), "write each step's key at the beginning of a line", "a migration in braces")
 		return y.problems
 	}
 	starts := lineStarts(text)
