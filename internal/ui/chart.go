@@ -13,7 +13,7 @@ func chart(d *wire.Plan) string {
 	c.WriteString("flowchart TD\n")
 	c.node("start", "([", title(d), "])")
 	for i, b := range d.Blocked {
-		c.node(fmt.Sprintf("blocked%d", i+1), "{{", strings.Join(nonempty(b.Component, b.Release, b.Step, b.Because), " "), "}}")
+		c.node(fmt.Sprintf("blocked%d", i+1), "{{", blockedLine(b), "}}")
 	}
 	for i, leg := range d.Legs {
 		c.box(fmt.Sprintf("leg%d", i+1), fmt.Sprintf("Leg %d", i+1), leg.Actions)
@@ -21,9 +21,9 @@ func chart(d *wire.Plan) string {
 			c.node(fmt.Sprintf("stop%d", i+1), "{{", stopLine(leg.Stop), "}}")
 		}
 	}
-	if len(d.After) > 0 {
-		c.box("after", afterTitle(d), d.After)
-	}
+	steps, contracts := aftermath(d)
+	c.box("rolled", lastly, steps)
+	c.box("after", afterTitle(d), contracts)
 	if len(d.Blocked) == 0 {
 		c.node("finish", "([", "done", "])")
 	}

@@ -144,12 +144,22 @@ func (l *Live) tellBar(e wire.Event) {
 
 // draw shows a line that the next one takes away.
 func (l *Live) draw(e wire.Event) {
-	text := clean(told(e, true))
-	if utf8.RuneCountInString(text) >= l.width {
-		text = string([]rune(text)[:l.width-1])
-	}
+	text := l.fit(e)
 	l.put("\r\x1b[K" + text)
 	l.shown, l.drawn = true, e.Time
+}
+
+// fit words an event so that it has room on the line: with a shorter bar, or
+// none, and cut off if need be.
+func (l *Live) fit(e wire.Event) string {
+	text := ""
+	for _, bar := range []int{20, 10, 0} {
+		text = clean(told(e, bar))
+		if utf8.RuneCountInString(text) < l.width {
+			return text
+		}
+	}
+	return string([]rune(text)[:l.width-1])
 }
 
 // stay writes a line that stays.
@@ -159,7 +169,7 @@ func (l *Live) stay(e wire.Event) {
 		l.page.WriteString("\r\x1b[K")
 		l.shown = false
 	}
-	l.page.line(eventInks[e.Kind], told(e, false))
+	l.page.line(eventInks[e.Kind], told(e, 0))
 	l.put(l.page.String())
 }
 
@@ -168,8 +178,8 @@ var eventInks = map[wire.EventKind]ink{
 	wire.EventDone: green, wire.EventSkipped: dim, wire.EventNote: dim,
 }
 
-// told puts an event into words.
-func told(e wire.Event, bar bool) string {
+// told puts an event into words, with a bar of so many characters.
+func told(e wire.Event, bar int) string {
 	var parts []string
 	switch e.Kind {
 	case wire.EventWaiting, wire.EventTakenOver, wire.EventNote, wire.EventWarning, wire.EventHook:
@@ -218,22 +228,20 @@ func resumed(e wire.Event) []string {
 		}
 		return []string{"goes on"}
 	}
-	return append([]string{fmt.Sprintf("goes on at %.0f %%", e.Percent)}, progress(e, false)[1:]...)
+	return append([]string{fmt.Sprintf("goes on at %.0f %%", e.Percent)}, progress(e, 0)[1:]...)
 }
 
-const barWidth = 20
-
 // progress gives [how far, rows, rate, time left], without what is not known.
-func progress(e wire.Event, bar bool) []string {
+func progress(e wire.Event, bar int) []string {
 	var parts []string
 	switch {
 	case e.Total > 0:
-		far := fmt.Sprintf("%3.0f %%", e.Percent)
-		if bar {
-			full := min(max(int(e.Percent/100*barWidth+0.5), 0), barWidth)
-			far = "[" + strings.Repeat("#", full) + strings.Repeat("-", barWidth-full) + "] " + far
+		far := fmt.Sprintf("%.0f %%", e.Percent)
+		if bar > 0 {
+			full := min(max(int(e.Percent/100*float64(bar)+0.5), 0), bar)
+			far = fmt.Sprintf("[%s%s] %5s", strings.Repeat("#", full), strings.Repeat("-", bar-full), far)
 		}
-		parts = append(parts, strings.TrimSpace(far), fmt.Sprintf("%s of %s rows", about(float64(e.Rows)), about(float64(e.Total))))
+		parts = append(parts, far, fmt.Sprintf("%s of %s rows", about(float64(e.Rows)), about(float64(e.Total))))
 	case e.Statements > 1:
 		parts = append(parts, fmt.Sprintf("statement %d of %d", e.Statement, e.Statements))
 	default:

@@ -174,7 +174,8 @@ func starts(a wire.Action) string {
 	return running(list)
 }
 
-// wayBack sums up to what one could go back: "api 1.5, web 1.4".
+// wayBack sums up to what one could go back: "api 1.5, web 1.4". "" stands for
+// not known.
 func wayBack(back []wire.Back) string {
 	if len(back) == 0 {
 		return ""
@@ -184,24 +185,39 @@ func wayBack(back []wire.Back) string {
 	for _, b := range back {
 		text := between(b.Releases)
 		same = same && text == between(back[0].Releases)
-		if text == "" {
-			text = "nothing"
+		if text != "" {
+			out = append(out, b.Component+" "+text)
 		}
-		out = append(out, b.Component+" "+text)
 	}
-	if same {
-		if len(back[0].Releases) == 0 {
-			return "not without a restore"
-		}
+	switch {
+	case len(out) == 0:
+		return "only what runs"
+	case same:
 		return between(back[0].Releases) + " everywhere"
 	}
 	return strings.Join(out, ", ")
 }
 
+// aftermath parts what follows the last rollout into what needs only that, and
+// the contracts, which wait for the soak.
+func aftermath(d *wire.Plan) (steps, contracts []wire.Action) {
+	for i, action := range d.After {
+		if action.Step == "contract" {
+			return d.After[:i], d.After[i:]
+		}
+	}
+	return d.After, nil
+}
+
+const lastly = "After the last rollout"
+
 // title sums up a plan in a line.
 func title(d *wire.Plan) string {
 	if len(d.Blocked) > 0 {
 		return fmt.Sprintf("%s: no way", d.Target.Text)
+	}
+	if len(d.Legs) == 0 && len(d.After) == 0 {
+		return d.Target.Text + ": nothing to do"
 	}
 	s := d.Summary
 	parts := []string{d.Mode}
@@ -211,8 +227,11 @@ func title(d *wire.Plan) string {
 		parts = append(parts, many(s.Stops, "stop"), many(s.Rollouts, "rollout"))
 	}
 	parts = append(parts, many(s.Steps, "step"))
-	if s.Seconds > 0 {
+	switch {
+	case s.Seconds >= 1:
 		parts = append(parts, "about "+span(s.Seconds)+" of work")
+	case s.Seconds > 0 && s.Unknown == 0:
+		parts = append(parts, "less than 1 s of work")
 	}
 	if s.Unknown > 0 {
 		parts = append(parts, many(s.Unknown, "step")+" without an estimate")

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/stopover-dev/stopover/internal/wire"
 )
@@ -21,18 +22,20 @@ func planText(p *page, d *wire.Plan) {
 		}
 		planRows(p, leg.Actions, widths)
 		if back := wayBack(leg.Back); back != "" && !d.Implicit {
-			p.linef("  back:  %s", back)
+			p.linef("  back:  %s", strings.Replace(back, " everywhere", " still starts everywhere", 1))
 		}
 		if leg.Stop != nil {
 			p.line(bold, stopLine(leg.Stop))
 		}
 	}
-	if len(d.After) > 0 {
-		p.line(bold, afterTitle(d))
-		planRows(p, d.After, widths)
+	steps, contracts := aftermath(d)
+	if len(steps) > 0 {
+		p.line(bold, lastly)
+		planRows(p, steps, widths)
 	}
-	if len(d.Blocked) == 0 && len(d.Legs) == 0 && len(d.After) == 0 && d.Error == nil {
-		p.line(plain, "Nothing to do.")
+	if len(contracts) > 0 {
+		p.line(bold, afterTitle(d))
+		planRows(p, contracts, widths)
 	}
 	if p.look.Verbose {
 		for _, wait := range d.Later {
@@ -67,18 +70,7 @@ func hours(seconds float64) string {
 }
 
 func blocked(p *page, b wire.Blocked) {
-	who := b.Component
-	if b.Release != "" {
-		who += " " + b.Release
-	}
-	switch {
-	case who != "" && b.Step != "":
-		p.line(red, fmt.Sprintf("  %s and %s cannot live together: %s", who, b.Step, b.Because))
-	case who != "" || b.Step != "":
-		p.line(red, fmt.Sprintf("  %s%s: %s", who, b.Step, b.Because))
-	default:
-		p.line(red, "  "+b.Because)
-	}
+	p.line(red, "  "+blockedLine(b))
 	for _, repair := range b.Repairs {
 		text := repair.Kind + ": " + repair.Text
 		if repair.Downtime > 0 {
@@ -89,6 +81,13 @@ func blocked(p *page, b wire.Blocked) {
 			p.linef("      %s", repair.Next)
 		}
 	}
+}
+
+// blockedLine is "api 1.6, main 0043_split.backfill: why".
+func blockedLine(b wire.Blocked) string {
+	who := strings.Join(nonempty(b.Component, b.Release), " ")
+	what := strings.Join(nonempty(who, strings.Replace(b.Step, ":", " ", 1)), ", ")
+	return strings.Join(nonempty(what, b.Because), ": ")
 }
 
 // planWidths are the widths of the columns, equal in all legs.

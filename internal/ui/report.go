@@ -25,8 +25,9 @@ func report(p *page, d *wire.Report) {
 	}
 	if len(d.Refused) > 0 && len(d.Did) == 0 && d.Error == nil {
 		p.line(plain, "Nothing was changed, no floor was raised.")
+	} else {
+		p.line(bold, outcome(d))
 	}
-	p.line(bold, outcome(d))
 	if d.Stop != nil {
 		p.line(bold, stopLine(d.Stop))
 		for _, roll := range d.Rolls {

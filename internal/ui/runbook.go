@@ -61,11 +61,11 @@ func (b *book) before() {
 	b.linef("- [ ] `%s status` shows no drift, and nobody else at work.", b.program)
 	b.linef("- [ ] `%s` still gives this plan.", strings.Replace(b.applies(), " apply", " plan", 1))
 	for _, store := range b.plan.Inputs.Stores {
-		at := store.Position
-		if at == "" {
-			at = "the beginning"
+		at := "the beginning"
+		if store.Position != "" {
+			at = code(store.Position)
 		}
-		b.linef("- [ ] Store %s is at %s (%s).", code(store.Name), code(at), prose(store.Place))
+		b.linef("- [ ] Store %s is at %s (%s).", code(store.Name), at, prose(store.Place))
 	}
 	if len(b.plan.Target.From) > 0 {
 		b.linef("- [ ] The fleet is: %s.", prose(running(b.plan.Target.From)))
@@ -73,7 +73,7 @@ func (b *book) before() {
 	for _, note := range b.plan.Notes {
 		b.linef("- Note: %s.", prose(sentenceless(note)))
 	}
-	b.linef("\nTo stop at any moment, press Ctrl-C once: the batch at hand is finished and recorded. The same command goes on from there, on this machine or another one; so it does after a crash.\n")
+	b.linef("\nTo stop at any moment, press Ctrl-C once: the batch at hand is finished and recorded. The same command goes on from there, on this machine or on another one, also after a crash.\n")
 }
 
 func (b *book) leg(i int, leg wire.Leg) {
@@ -142,6 +142,8 @@ func (b *book) back(a wire.Action) {
 		b.linef("- Way back: %s.\n", prose(noReturn(a)))
 	case text == "" || b.plan.Implicit:
 		b.linef("- Way back: `%s rollback --to TARGET` for steps that can be undone; it says what needs a restore.\n", b.program)
+	case text == "only what runs":
+		b.linef("- Way back: none to an older release without a restore.\n")
 	default:
 		b.linef("- Way back: roll back to %s; the data may stay as it is.\n", prose(text))
 	}
@@ -180,21 +182,26 @@ func ended(a wire.Action) string {
 }
 
 func (b *book) after() {
-	if len(b.plan.After) == 0 {
+	steps, contracts := aftermath(b.plan)
+	if len(steps) > 0 {
+		b.linef("## %s\n", lastly)
+		b.actions(steps, b.applies())
+	}
+	if len(contracts) == 0 {
 		return
 	}
 	b.linef("## %s\n", afterTitle(b.plan))
 	if b.plan.Soak > 0 {
-		b.linef("Wait %s after the last rollout. Until then everything above can be taken back.\n", hours(b.plan.Soak))
+		b.linef("Wait %s after the last rollout. Look at errors, delays and support meanwhile: from here on the old form goes.\n", hours(b.plan.Soak))
 	}
-	b.linef("- [ ] A backup was made after the last rollout.\n")
-	b.actions(b.plan.After, b.program+" cleanup")
+	b.linef("- [ ] A fresh backup exists: what is removed here comes back only from one.\n")
+	b.actions(contracts, b.program+" cleanup")
 }
 
 func (b *book) noWay() {
 	b.linef("## Why there is no way\n")
 	for _, blocked := range b.plan.Blocked {
-		b.linef("- %s", prose(strings.Join(nonempty(strings.TrimSpace(blocked.Component+" "+blocked.Release), blocked.Step, blocked.Because), ": ")))
+		b.linef("- %s", prose(blockedLine(blocked)))
 		for _, repair := range blocked.Repairs {
 			b.linef("  - %s: %s", prose(repair.Kind), prose(repair.Text))
 			if repair.Next != "" {

@@ -60,7 +60,7 @@ func (c converter) outcome(doc *Plan) (int, []string) {
 		return 3, next
 	}
 	switch {
-	case len(doc.Legs) > 0:
+	case len(doc.Legs) > 0, len(doc.After) > 0 && doc.After[0].Step != plan.Contract.String():
 		next = append(next, c.command("apply", doc.Target, doc.Target.Offline))
 	case len(doc.After) > 0:
 		next = append(next, c.program()+" cleanup")
