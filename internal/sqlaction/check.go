@@ -20,7 +20,7 @@ func checkAll(d sqltext.Dialect, section store.Section, kinds []sqltext.Statemen
 			return refuse(kind.CodeLine, "%s", kind.Refused)
 		}
 		if section.Shape == store.Query && !kind.Reads {
-			return refuse(kind.CodeLine, "%s is not a query: verify and when only look, so write a SELECT (or VALUES, TABLE, WITH .. SELECT) that returns what is wrong", kind.Verb)
+			return refuse(kind.CodeLine, "%s: verify and when only look, so write a SELECT (or VALUES, TABLE, WITH .. SELECT) that returns what is wrong", notQuery(kind))
 		}
 		if line, found := strayParameter(d, section.Shape, kind); found {
 			return refuse(line, "a migration has no parameters: write the value itself")
@@ -36,6 +36,13 @@ func checkAll(d sqltext.Dialect, section store.Section, kinds []sqltext.Statemen
 		return refuse(kinds[0].CodeLine, "%s, so it cannot be a backfill: put it into expand or contract", kinds[0].Alone)
 	}
 	return nil
+}
+
+func notQuery(kind sqltext.Statement) string {
+	if kind.Verb == "SELECT" {
+		return "this SELECT changes data (INTO, or a changing query of WITH)"
+	}
+	return kind.Verb + " is not a query"
 }
 
 // strayParameter finds a parameter, which SQLite would take for NULL. In

@@ -21,7 +21,7 @@ func Parse(d sqltext.Dialect, section store.Section) (store.Parsed, error) {
 		return store.Parsed{}, err
 	}
 	action := newAction(section, kinds)
-	parsed := store.Parsed{Action: action, Facts: facts(d, section, kinds)}
+	parsed := store.Parsed{Action: action, Facts: facts(d, section, action)}
 	if section.Shape != store.Stretched {
 		return parsed, nil
 	}
@@ -61,7 +61,7 @@ func match(d sqltext.Dialect, section store.Section, cut *sqltext.Cut, text stri
 }
 
 func key(section store.Section, table string) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d\x00%s\x00%s", section.Shape, table, section.Text))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d\x00%v\x00%s\x00%s", section.Shape, section.Each, table, section.Text))
 	return hex.EncodeToString(sum[:])
 }
 

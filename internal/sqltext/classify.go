@@ -21,7 +21,7 @@ func (s *Statement) classify() {
 		s.Reads = !changing && !(s.d == Postgres && r.Has("INTO"))
 	case "CREATE", "ALTER", "DROP", "COMMENT", "REFRESH", "IMPORT":
 		s.object(r)
-	case "UPDATE", "DELETE", "INSERT", "REPLACE", "MERGE", "TRUNCATE", "COPY":
+	case "UPDATE", "DELETE", "INSERT", "REPLACE", "MERGE", "TRUNCATE", "COPY", "LOCK":
 		s.written(r)
 	case "REINDEX", "VACUUM", "CLUSTER", "ANALYZE", "PRAGMA":
 		s.upkeep(r)
