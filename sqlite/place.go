@@ -77,6 +77,9 @@ func (p place) source(mode string) string {
 		query.Set("mode", mode)
 	}
 	query.Set("_txlock", "immediate")
+	if !query.Has("_busy_timeout") && !query.Has("_timeout") {
+		query.Set("_busy_timeout", fmt.Sprint(slice)) // for the PRAGMAs of the URL
+	}
 	query.Set("_error_rc", "1")
 	u := url.URL{Scheme: "file", Path: filepath.ToSlash(p.file), RawQuery: query.Encode()}
 	if u.Path[0] != '/' {

@@ -9,8 +9,9 @@ import (
 )
 
 // slice is how long SQLite itself waits for a lock, in milliseconds. It cannot
-// be interrupted there, so longer waits are many short ones.
-const slice = 50
+// be interrupted there, and pauses longer and longer, so that a busy writer
+// starves those who wait: a takeover among them. So waits are many short ones.
+const slice = 2
 
 // session is one connection in the hands of one caller, with the statements of
 // the books prepared on it.
@@ -21,26 +22,39 @@ type session struct {
 	broken   bool   // nobody may get it after this caller
 }
 
-// connect opens a connection, or borrows one of the application's.
+// connect opens a connection, or borrows one of the application's. Opening
+// may run into a lock already: a PRAGMA of the URL may write to the file.
 func (s *Store) connect(ctx context.Context) (*session, error) {
-	conn, err := s.db.Conn(ctx)
+	var held *session
+	err := patiently(ctx, defaultWait, func() error {
+		conn, err := s.db.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		held = &session{conn: conn, prepared: map[string]*sql.Stmt{}}
+		if err := held.setUp(ctx, !s.own); err != nil {
+			held.broken = true
+			held.end()
+			return err
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, s.explain(err)
 	}
-	held := &session{conn: conn, prepared: map[string]*sql.Stmt{}}
-	if !s.own {
-		var before int
-		if err := conn.QueryRowContext(ctx, "PRAGMA busy_timeout").Scan(&before); err != nil {
-			conn.Close()
-			return nil, s.explain(err)
-		}
-		held.restore = fmt.Sprintf("PRAGMA busy_timeout = %d", before)
-	}
-	if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", slice)); err != nil {
-		conn.Close()
-		return nil, s.explain(err)
-	}
 	return held, nil
+}
+
+func (h *session) setUp(ctx context.Context, borrowed bool) error {
+	if borrowed {
+		before, err := h.pragma(ctx, "busy_timeout")
+		if err != nil {
+			return err
+		}
+		h.restore = "PRAGMA busy_timeout = " + before
+	}
+	_, err := h.conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", slice))
+	return err
 }
 
 // end closes the connection, or gives a borrowed one back as it was.
@@ -110,8 +124,8 @@ func patiently(ctx context.Context, wait time.Duration, do func() error) error {
 		if waited >= wait {
 			return locked(waited, err)
 		}
-		// SQLite has waited for a slice; only where it did not (a deadlock
-		// that it saw, a shared cache) is this pause needed.
-		time.Sleep(time.Millisecond)
+		// SQLite has waited for a slice already, but not always: not where it
+		// saw a deadlock, or in a shared cache.
+		time.Sleep(200 * time.Microsecond)
 	}
 }

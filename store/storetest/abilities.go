@@ -149,11 +149,11 @@ func sessions(ctx context.Context, t *T) {
 		t.Errorf("the session at work is listed as %+v", found)
 	}
 	t.need(lister.End(ctx, found), "end the session")
+	all, err := lister.Sessions(ctx)
+	t.need(err, "list sessions")
 	if err := <-ended; err == nil {
 		t.Errorf("the task of a session that was ended succeeded")
 	}
-	all, err := lister.Sessions(ctx)
-	t.need(err, "list sessions")
 	if slices.ContainsFunc(all, func(s store.Session) bool { return s.ID == found.ID && s.Name == name }) {
 		t.Errorf("the session is listed after its end")
 	}
