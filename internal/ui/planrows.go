@@ -67,7 +67,7 @@ func (g group) remarks(verbose bool) string {
 			out = append(out, "OFFLINE: no writer may be alive")
 		}
 		if a.Refuses != "" {
-			out = append(out, "from its begin "+a.Refuses+" is refused")
+			out = append(out, "from its begin "+a.Refuses+" are refused")
 		}
 		if a.NoReturn {
 			out = append(out, noReturn(a))
@@ -79,18 +79,15 @@ func (g group) remarks(verbose bool) string {
 			out = append(out, a.Because)
 		}
 	}
-	return strings.Join(out, ", ")
+	return strings.Join(out, "; ")
 }
 
 func noReturn(a wire.Action) string {
-	switch to := a.NoReturnTo; {
-	case to == "":
+	rest, found := strings.CutPrefix(a.NoReturnText, "no return")
+	if !found {
 		return "NO RETURN without a restore"
-	case strings.HasPrefix(to, "below "):
-		return "NO RETURN " + to + " without a restore"
-	default:
-		return "NO RETURN to " + to + " without a restore"
 	}
+	return "NO RETURN" + rest
 }
 
 func forecast(e *wire.Estimate) []string {
@@ -174,8 +171,8 @@ func starts(a wire.Action) string {
 	return running(list)
 }
 
-// wayBack sums up to what one could go back: "api 1.5, web 1.4". "" stands for
-// not known.
+// wayBack sums up how far back one could go, by the oldest release of each
+// component: "api 1.5, web 1.4". "" stands for not known.
 func wayBack(back []wire.Back) string {
 	if len(back) == 0 {
 		return ""
@@ -183,19 +180,27 @@ func wayBack(back []wire.Back) string {
 	same := true
 	var out []string
 	for _, b := range back {
-		text := between(b.Releases)
-		same = same && text == between(back[0].Releases)
-		if text != "" {
+		same = same && oldest(b) == oldest(back[0])
+		if text := oldest(b); text != "" {
 			out = append(out, b.Component+" "+text)
 		}
 	}
 	switch {
 	case len(out) == 0:
-		return "only what runs"
+		return onlyWhatRuns
 	case same:
-		return between(back[0].Releases) + " everywhere"
+		return oldest(back[0]) + " everywhere"
 	}
 	return strings.Join(out, ", ")
+}
+
+const onlyWhatRuns = "only what runs"
+
+func oldest(b wire.Back) string {
+	if len(b.Releases) == 0 {
+		return ""
+	}
+	return b.Releases[0]
 }
 
 // aftermath parts what follows the last rollout into what needs only that, and
@@ -233,7 +238,9 @@ func title(d *wire.Plan) string {
 	case s.Seconds > 0 && s.Unknown == 0:
 		parts = append(parts, "less than 1 s of work")
 	}
-	if s.Unknown > 0 {
+	if s.Unknown > 0 && s.Unknown == s.Steps {
+		parts = append(parts, "no estimates")
+	} else if s.Unknown > 0 {
 		parts = append(parts, many(s.Unknown, "step")+" without an estimate")
 	}
 	if s.Downtime > 0 {

@@ -83,11 +83,16 @@ func blocked(p *page, b wire.Blocked) {
 	}
 }
 
-// blockedLine is "api 1.6, main 0043_split.backfill: why".
+// blockedLine is "api 1.6, main 0043_split.backfill: why", without what the
+// reason names itself.
 func blockedLine(b wire.Blocked) string {
-	who := strings.Join(nonempty(b.Component, b.Release), " ")
-	what := strings.Join(nonempty(who, strings.Replace(b.Step, ":", " ", 1)), ", ")
-	return strings.Join(nonempty(what, b.Because), ": ")
+	var about []string
+	for _, name := range nonempty(strings.TrimSpace(b.Component+" "+b.Release), strings.Replace(b.Step, ":", " ", 1)) {
+		if !strings.Contains(b.Because, name) {
+			about = append(about, name)
+		}
+	}
+	return strings.Join(nonempty(strings.Join(about, ", "), b.Because), ": ")
 }
 
 // planWidths are the widths of the columns, equal in all legs.

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/stopover-dev/stopover/internal/wire"
@@ -86,8 +87,16 @@ func (b *book) leg(i int, leg wire.Leg) {
 	}
 	b.actions(leg.Actions, b.applies())
 	if leg.Stop != nil {
-		b.linef("**%s.** Go on only when nothing older is alive. You may rest here as long as you like.\n", prose(stopLine(leg.Stop)))
+		b.linef("**%s.** %sYou may rest here as long as you like.\n", prose(stopLine(leg.Stop)), mustRun(leg.Stop))
 	}
+}
+
+// mustRun says what has to be alive at a stop before the way goes on.
+func mustRun(s *wire.Stop) string {
+	if len(s.Fleet) == 0 {
+		return ""
+	}
+	return "Go on only when nothing older is alive than: " + prose(running(s.Fleet)) + ". "
 }
 
 // actions writes what is to be done: all steps up to the next rollout are one
@@ -130,22 +139,27 @@ func (b *book) steps(steps []wire.Action, command string) {
 		b.linef("| %s | %s | %s | %s |", prose(g.first().Store), code(g.steps()), prose(expected), prose(g.remarks(false)))
 	}
 	b.linef("")
-	last := steps[len(steps)-1]
 	b.linef("- Check: `%s verify` exits 0.", b.program)
-	b.back(last)
+	b.back(steps...)
 }
 
-// back says how to go back from here.
-func (b *book) back(a wire.Action) {
-	switch text := wayBack(a.Back); {
-	case a.NoReturn:
-		b.linef("- Way back: %s.\n", prose(noReturn(a)))
+// back says how to go back after some actions.
+func (b *book) back(actions ...wire.Action) {
+	var lost []string
+	for _, a := range actions {
+		if text := noReturn(a); a.NoReturn && !slices.Contains(lost, text) {
+			lost = append(lost, text)
+		}
+	}
+	switch text := wayBack(actions[len(actions)-1].Back); {
+	case len(lost) > 0:
+		b.linef("- Way back: %s.\n", prose(strings.Join(lost, "; ")))
 	case text == "" || b.plan.Implicit:
 		b.linef("- Way back: `%s rollback --to TARGET` for steps that can be undone; it says what needs a restore.\n", b.program)
-	case text == "only what runs":
+	case text == onlyWhatRuns:
 		b.linef("- Way back: none to an older release without a restore.\n")
 	default:
-		b.linef("- Way back: roll back to %s; the data may stay as it is.\n", prose(text))
+		b.linef("- Way back: down to %s, releases still start; the data may stay as it is.\n", prose(text))
 	}
 }
 

@@ -49,16 +49,16 @@ func shopPlan() *wire.Plan {
 		Target: wire.Target{Release: "1.6", Text: "shop 1.4.7 -> 1.6", From: from},
 		Way: wire.Way{
 			Mode: "live", Soak: 86400,
-			Summary: wire.Summary{Stops: 1, Rollouts: 3, Switches: 1, Steps: 8, Seconds: 3000},
+			Summary: wire.Summary{Stops: 1, Rollouts: 3, Switches: 1, Steps: 7, Seconds: 3000},
 			Legs: []wire.Leg{
-				{Stop: &wire.Stop{Range: wire.Range{From: "1.5", To: "1.5", Text: "1.5"}, Fleet: from}, Back: back("api", "1.4", "web", "1.4"), Actions: []wire.Action{
+				{Stop: &wire.Stop{Range: wire.Range{From: "1.5", To: "1.5", Text: "1.5"}, Fleet: []wire.Running{{Component: "api", Releases: []string{"1.5"}}, {Component: "web", Releases: []string{"1.4"}}}}, Back: back("api", "1.4", "web", "1.4"), Actions: []wire.Action{
 					with(stepOf("main", "0042_currency", "expand", 0.01), func(a *wire.Action) { a.Because = "api 1.5 needs it"; a.Back = back("api", "1.4", "web", "1.4") }),
 					{Kind: wire.ActRoll, Component: "api", From: []string{"1.4.7"}, To: "1.5", Range: &wire.Range{From: "1.5", To: "1.5", Text: "any 1.5.x"},
 						Because: "0042_currency.backfill wants writers 1.5", Back: back("api", "1.4", "web", "1.4")},
 				}},
 				{Back: back("api", "1.5", "web", "1.4"), Actions: []wire.Action{
 					with(stepOf("main", "0042_currency", "backfill", 1300), func(a *wire.Action) {
-						a.Refuses, a.Because, a.Resumes = "api 1.4", "api 1.6 needs it", true
+						a.Refuses, a.Because, a.Resumes = "writers below 1.5", "api 1.6 needs it", true
 						a.Statements = []wire.SQLPart{{File: "migrations/main/0042_currency.sql", Line: 4, Text: "UPDATE orders SET currency = cur_code\n WHERE currency IS NULL"}}
 					}),
 					with(stepOf("main", "0042_currency", "verify", 20), func(a *wire.Action) { a.Back = back("api", "1.5", "web", "1.4") }),
@@ -71,7 +71,7 @@ func shopPlan() *wire.Plan {
 					{Kind: wire.ActRoll, Component: "web", From: []string{"1.4"}, To: "1.6", Because: "it is the target", Back: back("api", "1.5", "web", "1.4")},
 				}},
 			},
-			After: []wire.Action{stepOf("main", "0043_region", "expand", 2), with(stepOf("main", "0042_currency", "contract", 4), func(a *wire.Action) { a.NoReturn, a.NoReturnTo = true, "below 1.6" })},
+			After: []wire.Action{stepOf("main", "0043_region", "expand", 2), with(stepOf("main", "0040_old", "contract", 1), func(a *wire.Action) { a.NoReturn = true }), with(stepOf("main", "0042_currency", "contract", 4), func(a *wire.Action) { a.NoReturn, a.NoReturnText = true, "no return below 1.6 without a restore" })},
 		},
 		Later: []wire.Wait{{Step: "cache:0007_hashtag.contract", Because: "no release asks for it"}},
 		Notes: []string{"estimates are from the statistics of the stores"},
@@ -87,7 +87,7 @@ func blockedPlan() *wire.Plan {
 		Head: head("plan", 3, "stopover plan --to 1.9 --offline"), Application: "shop",
 		Target: wire.Target{Release: "1.9", Text: "shop 1.4 -> 1.9"}, Way: wire.Way{Mode: "live"},
 		Blocked: []wire.Blocked{{Component: "api", Release: "1.6", Step: "main:0043_split.backfill",
-			Because: "1.6 is the newest release that starts before it, and it wants writers 1.7",
+			Because: "main 0043_split.backfill wants writers 1.7, and api runs 1.6",
 			Repairs: []wire.Repair{
 				{Kind: "bridge", Text: "ship a release between 1.6 and 1.7 that writes both forms", Range: &wire.Range{From: "1.6", To: "1.7", Text: "1.6 to 1.7"}},
 				{Kind: "offline", Text: "stop api while it runs", Downtime: 420, Next: "stopover plan --to 1.9 --offline"}}}},

@@ -80,7 +80,7 @@ func TestFromPlanActions(t *testing.T) {
 					Moves: []plan.Move{{Component: "worker", From: []int{2}, To: 3, ToUpto: 3}}},
 			}},
 		},
-		After: []plan.Action{{Kind: plan.DoStep, Step: contract, NoReturn: "below 1.6"}},
+		After: []plan.Action{{Kind: plan.DoStep, Step: contract, NoReturn: "no return below 1.6 without a restore"}},
 		Later: []plan.Wait{{Step: expand, Because: "no release needs it"}},
 		Stops: 1, Rollouts: 3, Steps: 4, Work: time.Minute, Unknown: 2, Soak: 24 * time.Hour,
 	}
@@ -107,7 +107,7 @@ func TestFromPlanActions(t *testing.T) {
 					Also: []Part{{Step: "main:0042_currency.expand"}, {Component: "worker", From: []string{"1.5"}, To: "1.6"}}},
 			}, Back: []Back{}},
 		},
-		After: []Action{{Kind: ActStep, Store: "main", Migration: "0042_currency", Step: "contract", From: []string{}, NoReturn: true, NoReturnTo: "below 1.6", Back: []Back{},
+		After: []Action{{Kind: ActStep, Store: "main", Migration: "0042_currency", Step: "contract", From: []string{}, NoReturn: true, NoReturnText: "no return below 1.6 without a restore", Back: []Back{},
 			Estimate: &Estimate{Note: "rewrites the table"}}},
 	}
 	if !reflect.DeepEqual(doc.Way, want) {

@@ -72,7 +72,7 @@ func (c converter) action(a plan.Action, stops bool) Action {
 	out := Action{
 		Kind: ActionKind(a.Kind.String()), Component: a.Component, From: c.releases(a.From),
 		Because: a.Because, Refuses: a.Refused,
-		NoReturn: a.NoReturn != "", NoReturnTo: a.NoReturn, Back: []Back{},
+		NoReturn: a.NoReturn != "", NoReturnText: a.NoReturn, Back: []Back{},
 	}
 	if a.Kind == plan.DoStep || a.Kind == plan.DoSwitch {
 		out.Store, out.Migration, out.Step = a.Step.Store, a.Step.Migration, a.Step.Kind.String()

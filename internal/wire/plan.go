@@ -89,24 +89,24 @@ const (
 // Action is one thing to do, by Stopover (step) or with the operator (roll,
 // switch, halt).
 type Action struct {
-	Kind       ActionKind `json:"kind"`
-	Store      string     `json:"store,omitempty"`
-	Migration  string     `json:"migration,omitempty"`
-	Step       string     `json:"step,omitempty"`
-	Component  string     `json:"component,omitempty"`
-	From       []string   `json:"from,omitempty"`  // releases that end
-	To         string     `json:"to,omitempty"`    // release that starts
-	Range      *Range     `json:"range,omitempty"` // what will do as well as To; none: only To
-	Also       []Part     `json:"also,omitempty"`  // what else happens in the same switch
-	Because    string     `json:"because"`
-	Refuses    string     `json:"refuses,omitempty"` // which releases may not start any more from its begin
-	Offline    bool       `json:"offline,omitempty"`
-	Resumes    bool       `json:"resumes,omitempty"` // it was begun already
-	NoReturn   bool       `json:"no_return"`
-	NoReturnTo string     `json:"no_return_to,omitempty"` // what there is no way back to without a restore
-	Back       []Back     `json:"back"`
-	Estimate   *Estimate  `json:"estimate"` // null: unknown
-	Statements []SQLPart  `json:"statements,omitempty"`
+	Kind         ActionKind `json:"kind"`
+	Store        string     `json:"store,omitempty"`
+	Migration    string     `json:"migration,omitempty"`
+	Step         string     `json:"step,omitempty"`
+	Component    string     `json:"component,omitempty"`
+	From         []string   `json:"from,omitempty"`  // releases that end
+	To           string     `json:"to,omitempty"`    // release that starts
+	Range        *Range     `json:"range,omitempty"` // what will do as well as To; none: only To
+	Also         []Part     `json:"also,omitempty"`  // what else happens in the same switch
+	Because      string     `json:"because"`
+	Refuses      string     `json:"refuses,omitempty"` // which releases may not start any more from its begin
+	Offline      bool       `json:"offline,omitempty"`
+	Resumes      bool       `json:"resumes,omitempty"` // it was begun already
+	NoReturn     bool       `json:"no_return"`
+	NoReturnText string     `json:"no_return_text,omitempty"` // "no return below 1.6 without a restore"
+	Back         []Back     `json:"back"`
+	Estimate     *Estimate  `json:"estimate"` // null: unknown
+	Statements   []SQLPart  `json:"statements,omitempty"`
 }
 
 // Part is a further step, or a further component, of a switch.

@@ -50,6 +50,7 @@ type StoreStatus struct {
 	Newer    []string   `json:"newer"`    // steps in the ledger from a newer release
 	Missing  []string   `json:"missing"`  // steps in the ledger without a file
 	Edited   []string   `json:"edited"`   // steps that were changed after they were applied
+	Late     []string   `json:"late"`     // migrations not applied, older than applied ones
 	Evidence []string   `json:"evidence"` // what is in an unstamped store
 	Problem  *Error     `json:"problem"`
 }
