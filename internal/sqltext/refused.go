@@ -70,7 +70,7 @@ func (s *Statement) refusedInSQLite() string {
 		return "a line that begins with a dot is a command of the sqlite3 shell, not SQL: delete it, or write it as a statement"
 	case "PRAGMA":
 		if lower(s.Name().Base) == "foreign_keys" && s.sets() {
-			return "PRAGMA foreign_keys does nothing inside a transaction: delete it, or write PRAGMA defer_foreign_keys = ON, which lasts until the section's end"
+			return "PRAGMA foreign_keys does nothing inside a transaction: delete it; a section that drops a table is performed without enforcement, and checked at its end"
 		}
 	}
 	return ""
