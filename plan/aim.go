@@ -36,7 +36,7 @@ func newAim(ix *index, p *progress, goal Goal) aim {
 		}
 	}
 	last := ix.stepsOf(goal.Step, need)
-	a.needed = ix.closure(need, contracts)
+	a.needed = ix.closure(p.done, need, contracts)
 	a.only = goal.Step != StepID{} && goal.Release == NoRelease || ix.cat.Implicit && goal.Step != StepID{}
 	ix.spread(&a, p, last)
 	return a
@@ -65,7 +65,7 @@ func (ix *index) stepsOf(id StepID, need []int) []int {
 func (ix *index) spread(a *aim, p *progress, last []int) {
 	for _, i := range last {
 		for _, r := range ix.requires[i] {
-			a.merge(ix.closureOf(r))
+			a.merge(ix.closureOf(p.done, r))
 		}
 	}
 	a.upto = make([]int, len(ix.stores))
@@ -99,13 +99,13 @@ func (a *aim) merge(more []bool) {
 }
 
 // closureOf gives a step and all that must be done before it.
-func (ix *index) closureOf(step int) []bool {
+func (ix *index) closureOf(settled []bool, step int) []bool {
 	need := make([]int, len(ix.stores))
 	if ix.cat.Steps[step].ID.Kind == Contract {
-		return ix.closure(need, []int{step})
+		return ix.closure(settled, need, []int{step})
 	}
 	need[ix.store[step]] = ix.at[step] + 1
-	return ix.closure(need, nil)
+	return ix.closure(settled, need, nil)
 }
 
 // welcomeRest adds the steps that no release waits for and that the goal can

@@ -102,40 +102,7 @@ func (ix *index) waitsFor(c, r, step int) bool {
 			contracts = append(contracts, a.step)
 		}
 	}
-	return ix.closure(need, contracts)[step]
-}
-
-// closure gives the steps that must be done for the first need[s] steps of each
-// store's line, and for the given contracts.
-func (ix *index) closure(need []int, contracts []int) []bool {
-	in := make([]bool, len(ix.cat.Steps))
-	taken := make([]int, len(ix.stores))
-	todo := append([]int(nil), contracts...)
-	reach := func(s, n int) {
-		for ; taken[s] < n; taken[s]++ {
-			todo = append(todo, ix.line[s][taken[s]])
-		}
-	}
-	for s, n := range need {
-		reach(s, n)
-	}
-	for len(todo) > 0 {
-		i := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		if in[i] {
-			continue
-		}
-		in[i] = true
-		reach(ix.store[i], ix.at[i])
-		for _, r := range ix.requires[i] {
-			if ix.cat.Steps[r].ID.Kind != Contract {
-				reach(ix.store[r], ix.at[r]+1)
-			} else if !in[r] {
-				todo = append(todo, r)
-			}
-		}
-	}
-	return in
+	return ix.closure(nil, need, contracts)[step]
 }
 
 // declared compares the steps with the list of releases.

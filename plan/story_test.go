@@ -96,6 +96,9 @@ func (tl *tale) plan(state State, goal Goal) Plan {
 	if err != nil {
 		tl.t.Fatalf("make: %v", err)
 	}
+	if err := p.Verify(tl.cat, state, &goal); err != nil {
+		tl.t.Fatalf("verify: %v\n%s", err, tl.brief(p))
+	}
 	return p
 }
 

@@ -14,18 +14,48 @@ func (w *walker) switches(p *progress, n int, moves []move) []move {
 	}
 }
 
-// jointly finds the largest set of due cutovers that can happen in one action:
-// a release may need several of them at once.
+// manyDue is how many cutovers may be due at once for every set of them to be
+// tried. Beyond it only all of them together and each alone are.
+const manyDue = 6
+
+// jointly finds a set of due cutovers that can happen in one action, a large one
+// first: a release may need several of them at once.
 func (w *walker) jointly(p *progress, n int) (move, bool) {
 	due := w.due(p)
-	for len(due) > 0 {
-		hops, stuck := w.follow(p, n, due)
-		if len(stuck) == 0 {
-			return move{kind: DoSwitch, steps: due, hops: hops}, true
+	for _, set := range subsets(due) {
+		if hops, stuck := w.follow(p, n, set); len(stuck) == 0 {
+			return move{kind: DoSwitch, steps: set, hops: hops}, true
 		}
-		due = w.without(p, due, stuck)
 	}
 	return move{}, false
+}
+
+// subsets lists the sets that are worth trying, the large ones first.
+func subsets(due []int) [][]int {
+	if len(due) == 0 {
+		return nil
+	}
+	out := [][]int{due}
+	if len(due) > manyDue {
+		for i := range due {
+			out = append(out, due[i:i+1])
+		}
+		return out
+	}
+	for size := len(due) - 1; size > 0; size-- {
+		for bits := 1; bits < 1<<len(due); bits++ {
+			var set []int
+			for i, step := range due {
+				if bits&(1<<i) != 0 {
+					set = append(set, step)
+				}
+			}
+			if len(set) == size {
+				out = append(out, set)
+			}
+		}
+	}
+	return out
 }
 
 // due lists the cutovers that only wait for the writers that are to follow.
@@ -36,7 +66,7 @@ func (w *walker) due(p *progress) []int {
 			continue
 		}
 		i := line[p.pos[s]]
-		if w.ix.cat.Steps[i].ID.Kind == Cutover && !w.ix.cat.Steps[i].Offline && p.prepared(i) && p.readersReady(i) {
+		if w.ix.cat.Steps[i].ID.Kind == Cutover && !w.ix.cat.Steps[i].Offline && p.prepared(i) && p.readersReady(i) && !p.may(i) {
 			list = append(list, i)
 		}
 	}
@@ -85,55 +115,23 @@ func (w *walker) follow(p *progress, n int, steps []int) (hops []hop, stuck []in
 	for _, i := range steps {
 		after.finish(i)
 	}
-	movers := p.movers(steps)
+	stuck = p.movers(steps)
 	for grown := true; grown; {
 		grown = false
-		for _, c := range movers {
-			if to := w.pick(after, n, c); to != NoRelease {
-				after.live[c] = []int{to}
-				grown = true
+		var waiting []int
+		for _, c := range stuck {
+			to := w.pick(after, n, c)
+			if to == NoRelease {
+				waiting = append(waiting, c)
+				continue
 			}
+			after.live[c] = []int{to}
+			hops = append(hops, hop{component: c, from: p.live[c], to: to, upto: to})
+			grown = true
 		}
-	}
-	for _, c := range movers {
-		to := after.live[c]
-		if len(to) != 1 || !after.lives(c, to[0], steps) {
-			stuck = append(stuck, c)
-			continue
-		}
-		hops = append(hops, hop{component: c, from: p.live[c], to: to[0], upto: to[0]})
+		stuck = waiting
 	}
 	return hops, stuck
-}
-
-// lives tells whether release r of component c meets the floors of all steps.
-func (p *progress) lives(c, r int, steps []int) bool {
-	for _, i := range steps {
-		if !p.meets(c, r, i) {
-			return false
-		}
-	}
-	return true
-}
-
-// without leaves out the cutovers that a stuck component would have to follow.
-func (w *walker) without(p *progress, steps, stuck []int) []int {
-	var keep []int
-	for _, i := range steps {
-		free := true
-		for _, c := range p.movers([]int{i}) {
-			for _, x := range stuck {
-				free = free && c != x
-			}
-		}
-		if free {
-			keep = append(keep, i)
-		}
-	}
-	if len(keep) == len(steps) {
-		return nil
-	}
-	return keep
 }
 
 // apply carries a move out on paper.

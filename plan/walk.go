@@ -203,30 +203,61 @@ func (w *walker) ahead(live []int, r int) bool {
 }
 
 // rest runs what is wanted once the fleet is where it should be: first what
-// nobody waited for, then the contracts.
+// nobody waited for, then the contracts. A contract that such a step requires
+// goes before the others.
 func (w *walker) rest(p *progress) []move {
 	var moves []move
-	run := func(i int) {
+	awaited := w.awaited()
+	for {
+		i := w.restStep(p)
+		if i < 0 {
+			i = w.restContract(p, awaited)
+		}
+		if i < 0 {
+			return moves
+		}
 		moves = append(moves, move{kind: DoStep, steps: []int{i}})
 		p.finish(i)
 	}
-	for grown := true; grown; {
-		grown = false
-		for s, line := range w.ix.line {
-			for p.pos[s] < w.aim.limit[s] && p.may(line[p.pos[s]]) {
-				run(line[p.pos[s]])
-				grown = true
-			}
-		}
-		if grown {
-			continue
-		}
-		for i, step := range w.ix.cat.Steps {
-			if step.ID.Kind == Contract && w.aim.wanted[i] && !p.done[i] && p.may(i) {
-				run(i)
-				grown = true
-			}
+}
+
+// restStep gives the next step of a line that may run; -1: none.
+func (w *walker) restStep(p *progress) int {
+	for s, line := range w.ix.line {
+		if p.pos[s] < w.aim.limit[s] && p.may(line[p.pos[s]]) {
+			return line[p.pos[s]]
 		}
 	}
-	return moves
+	return -1
+}
+
+// restContract gives the next contract that may run; -1: none.
+func (w *walker) restContract(p *progress, awaited []bool) int {
+	first := -1
+	for i, step := range w.ix.cat.Steps {
+		if step.ID.Kind != Contract || !w.aim.wanted[i] || p.done[i] || !p.may(i) {
+			continue
+		}
+		if awaited[i] {
+			return i
+		}
+		if first < 0 {
+			first = i
+		}
+	}
+	return first
+}
+
+// awaited tells which steps a wanted one requires.
+func (w *walker) awaited() []bool {
+	out := make([]bool, len(w.ix.cat.Steps))
+	for i, in := range w.aim.wanted {
+		if !in {
+			continue
+		}
+		for _, r := range w.ix.requires[i] {
+			out[r] = true
+		}
+	}
+	return out
 }
