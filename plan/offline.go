@@ -1,6 +1,6 @@
 package plan
 
 // offline finds the fewest components to halt so that a step can run.
-func (w *walker) offline(p *progress, moves []move) ([]move, bool) {
-	return moves, false
+func (w *walker) offline(p *progress, l leg) (leg, bool) {
+	return l, false
 }

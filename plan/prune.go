@@ -12,7 +12,7 @@ func prune(ix *index, start *progress, a aim, found route) route {
 	}
 	best := found
 	try := func(m mask) {
-		w := walker{ix: ix, aim: a, mask: m}
+		w := walker{ix: ix, aim: a, mask: m, choice: found.choice}
 		r := w.walk(start.copy())
 		if r.ok && len(r.legs) == len(found.legs) && r.rollouts() < best.rollouts() {
 			best = r

@@ -25,6 +25,8 @@ type route struct {
 	rest []move    // after the last rollout
 	ok   bool      // the goal is reached
 	end  *progress // where it leads, or where it is stuck
+
+	choice [][]int // what was chosen for it; nil: always the highest
 }
 
 // mask says in which leg which component may roll; nil: in every leg.
@@ -48,34 +50,32 @@ type walker struct {
 
 // walk goes from p, which it changes, to the goal.
 func (w *walker) walk(p *progress) route {
-	var out route
+	out := route{end: p, choice: w.choice}
 	for !w.aim.reached(p) {
-		n := len(out.legs)
-		var l leg
-		l.moves = w.steps(p, nil)
-		if !w.aim.reached(p) {
-			before := len(l.moves)
-			l.moves = w.switches(p, n, l.moves)
-			l.moves = w.rolls(p, n, l.moves)
-			if len(l.moves) == before && !w.aim.offline {
-				out.end = p
+		l, moved := w.leg(p, len(out.legs))
+		if !moved && !w.aim.reached(p) {
+			if l, moved = w.offline(p, l); !moved {
 				return out
-			}
-			if len(l.moves) == before {
-				moves, found := w.offline(p, l.moves)
-				if !found {
-					out.end = p
-					return out
-				}
-				l.moves = moves
 			}
 		}
 		out.legs = append(out.legs, l)
 	}
 	out.legs = w.early(p, out.legs)
 	out.rest = w.rest(p)
-	out.ok, out.end = true, p
+	out.ok = true
 	return out
+}
+
+// leg goes one leg. moved tells whether a component went anywhere.
+func (w *walker) leg(p *progress, n int) (l leg, moved bool) {
+	l.moves = w.steps(p, nil)
+	if w.aim.reached(p) {
+		return l, false
+	}
+	before := len(l.moves)
+	l.moves = w.switches(p, n, l.moves)
+	l.moves = w.rolls(p, n, l.moves)
+	return l, len(l.moves) > before
 }
 
 // early runs what nobody waits for and nothing forbids where no leg is needed.
