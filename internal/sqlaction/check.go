@@ -22,6 +22,9 @@ func checkAll(d sqltext.Dialect, section store.Section, kinds []sqltext.Statemen
 		if section.Shape == store.Query && !kind.Reads {
 			return refuse(kind.CodeLine, "%s: verify and when only look, so write a SELECT (or VALUES, TABLE, WITH .. SELECT) that returns what is wrong", notQuery(kind))
 		}
+		if line, found := kind.Marker(); found && section.Shape != store.Stretched {
+			return refuse(line, ":range belongs into a backfill, which is the one step that is cut into ranges: write the condition itself")
+		}
 		if line, found := strayParameter(d, section.Shape, kind); found {
 			return refuse(line, "a migration has no parameters: write the value itself")
 		}

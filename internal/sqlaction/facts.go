@@ -65,11 +65,8 @@ func (w *witness) isNew(name sqltext.Name) bool {
 
 // create notes what a CREATE does to what is there already.
 func (w *witness) create(s sqltext.Statement) {
-	if s.Object != "INDEX" {
-		w.created = append(w.created, s.Names...)
-		return
-	}
-	if w.isNew(s.Table) {
+	w.created = append(w.created, s.Names...)
+	if s.Object != "INDEX" || w.isNew(s.Table) {
 		return
 	}
 	table := s.Table.String()

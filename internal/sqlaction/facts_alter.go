@@ -25,7 +25,7 @@ func (w *witness) alter(s sqltext.Statement) {
 			continue
 		}
 		w.compatibility(s, change)
-		if w.d == sqltext.Postgres {
+		if w.d == sqltext.Postgres && (s.Object == "TABLE" || s.Object == "MATERIALIZED VIEW") {
 			w.locks(s, change)
 		}
 	}
@@ -53,7 +53,7 @@ func (w *witness) compatibility(s sqltext.Statement, c sqltext.Change) {
 	case sqltext.SetSchema:
 		w.note(store.Destroys, table, c.Line, "%s moves to schema %s, and older releases use the old one: leave a view under the old name", table, c.To)
 	case sqltext.AddColumn:
-		if has(c.Body, "NOT", "NULL") && !w.filled(c.Body) {
+		if (has(c.Body, "NOT", "NULL") || has(c.Body, "PRIMARY", "KEY")) && !filled(c.Body) {
 			w.note(store.BreaksInsert, column, c.Line, "column %s is NOT NULL without DEFAULT: inserts of older releases fail, and so does this statement if there are rows; add it with a DEFAULT, or nullable and set NOT NULL in contract", column)
 		}
 	case sqltext.DropNotNull:
@@ -64,7 +64,7 @@ func (w *witness) compatibility(s sqltext.Statement, c sqltext.Change) {
 }
 
 // filled says whether a new column gets a value by itself.
-func (w *witness) filled(definition *sqltext.Reader) bool {
+func filled(definition *sqltext.Reader) bool {
 	r := definition.Fork()
 	if r.Find("DEFAULT") {
 		return !r.Is("DEFAULT", "NULL")

@@ -75,7 +75,7 @@ func (s Statement) cutOwn(table string) (*Cut, error) {
 	if others.Find("FROM", "USING", "WHERE", "RETURNING") && others.Peek(0).IsAny("FROM", "USING") {
 		plain = false
 	}
-	if err := c.place(s, r); err != nil {
+	if err := c.place(s, t, r); err != nil {
 		return nil, err
 	}
 	if plain && c.Repeatable {
@@ -85,7 +85,7 @@ func (s Statement) cutOwn(table string) (*Cut, error) {
 }
 
 // place finds the condition. The reader stands behind the target.
-func (c *Cut) place(s Statement, r *Reader) error {
+func (c *Cut) place(s Statement, t target, r *Reader) error {
 	if tail := r.Fork(); tail.Find("ORDER", "LIMIT") {
 		return errorAt(tail.Peek(0).Line, "%s with %s cannot be cut into ranges: delete it, the range limits the rows", s.Verb, strings.ToUpper(tail.Peek(0).Text))
 	}
@@ -105,7 +105,7 @@ func (c *Cut) place(s Statement, r *Reader) error {
 	own := strings.TrimRight(s.Text[where.Stop():stop], blanks)
 	lead := len(own) - len(strings.TrimLeft(own, blanks))
 	c.mode, c.before, c.own = withOwn, s.Text[:where.Stop()+lead], own[lead:]
-	c.Repeatable = c.Repeatable || mentions(r, s.d, c.Sets, stop)
+	c.Repeatable = c.Repeatable || mentions(r, t.name(s.d), c.Sets, stop)
 	return nil
 }
 

@@ -41,6 +41,8 @@ var cutCases = []struct {
 	{"IS DISTINCT FROM", Postgres, "UPDATE t SET a = (b IS DISTINCT FROM c), d = b IS NOT DISTINCT FROM e WHERE d IS NULL", "",
 		"UPDATE t SET a = (b IS DISTINCT FROM c), d = b IS NOT DISTINCT FROM e WHERE (d IS NULL\n) AND (R)", "t t", true,
 		"SELECT K FROM t WHERE (d IS NULL\n) AND (R)"},
+	{"another table's column of that name", 0, "UPDATE t AS o SET a = u.b FROM u WHERE u.a = o.id", "",
+		"UPDATE t AS o SET a = u.b FROM u WHERE (u.a = o.id\n) AND (R)", "t o", false, ""},
 	{"USING", Postgres, "DELETE FROM t USING u WHERE u.id = t.id", "",
 		"DELETE FROM t USING u WHERE (u.id = t.id\n) AND (R)", "t t", true, ""},
 	{"sub-queries", 0, "UPDATE t SET a = (SELECT max(x) FROM u WHERE u.id = t.id) WHERE a IS NULL AND EXISTS (SELECT 1 FROM v WHERE v.id = t.id)", "",

@@ -9,6 +9,15 @@ type marker struct {
 	alias       string // as written; "" if there is none
 }
 
+// Marker gives the line of the first :range in the statement.
+func (s Statement) Marker() (line int, found bool) {
+	markers, err := s.markers()
+	if err != nil || len(markers) == 0 {
+		return 0, false
+	}
+	return markers[0].line, true
+}
+
 // markers finds them. They stand where a condition stands, which tells them
 // from the bound of an array slice and from the colon of a JSON constructor.
 func (s Statement) markers() ([]marker, error) {
@@ -92,16 +101,21 @@ func assigned(r *Reader, d Dialect) []string {
 }
 
 // mentions says whether one of the columns is named between the reader and the
-// byte offset stop.
-func mentions(r *Reader, d Dialect, columns []string, stop int) bool {
-	for r = r.Fork(); !r.AtEnd() && r.Peek(0).Start < stop; r.Next() {
-		t := r.Peek(0)
+// byte offset stop, as a column of the target and not of another table.
+func mentions(r *Reader, target string, columns []string, stop int) bool {
+	same := func(t Token, name string) bool {
 		if t.Kind != Word && t.Kind != Quoted {
+			return false
+		}
+		written := Identifier(r.d, t)
+		return written == name || r.d == SQLite && strings.EqualFold(written, name)
+	}
+	for r = r.Fork(); !r.AtEnd() && r.Peek(0).Start < stop; r.Next() {
+		if r.Peek(-1).Is(".") && !same(r.Peek(-2), target) {
 			continue
 		}
 		for _, column := range columns {
-			name := Identifier(d, t)
-			if name == column || d == SQLite && strings.EqualFold(name, column) {
+			if same(r.Peek(0), column) {
 				return true
 			}
 		}

@@ -4,7 +4,7 @@ package sqltext
 // statement.
 type target struct {
 	table Name
-	alias string // as written; "" if there is none
+	alias Token  // as written; of kind End if there is none
 	from  string // all of it, as it may stand behind FROM: "ONLY shop.orders AS o"
 }
 
@@ -27,7 +27,7 @@ func readTarget(r *Reader, text string) (target, bool) {
 		if _, _, found = r.Identifier(); !found {
 			return target{}, false
 		}
-		t.alias = next.Text
+		t.alias = next
 	}
 	t.from = text[start:r.Peek(-1).Stop()]
 	if r.Take("INDEXED", "BY") {
@@ -49,8 +49,16 @@ func aliasWithoutAs(d Dialect, t Token) bool {
 
 // reference is how conditions refer to the target's columns.
 func (t target) reference() string {
-	if t.alias != "" {
-		return t.alias
+	if t.alias.Kind != End {
+		return t.alias.Text
 	}
 	return t.table.BaseText
+}
+
+// name is the same without quotes.
+func (t target) name(d Dialect) string {
+	if t.alias.Kind != End {
+		return Identifier(d, t.alias)
+	}
+	return t.table.Base
 }
