@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -122,3 +123,7 @@ func (e *UnreachableError) Error() string {
 }
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
+
+// ErrNoScratch says that a kind cannot make a scratch store from nothing: it
+// needs a server, and none was named.
+var ErrNoScratch = errors.New("a scratch store of this kind needs a server")

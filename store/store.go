@@ -218,6 +218,10 @@ type Estimate struct {
 	Note  string // "rewrites the table", "scans the table under a lock"
 }
 
+// Placer says where the store is, for people and without secrets, without asking
+// it: "shop on 127.0.0.1:5432, schema public".
+type Placer interface{ Place() string }
+
 // Describer writes the store's structure (not its data, not the books) as text
 // that is equal for equal structures: one line an object, sorted.
 type Describer interface {

@@ -66,6 +66,12 @@ type Line struct {
 	Host      string    `json:"host,omitempty"`
 	Operator  string    `json:"operator,omitempty"`
 
+	// The floors that are in force from Begun on, as release ids, so that a
+	// program whose files do not have the step can tell whether it may run. Both
+	// are "" where the step declares none.
+	Writers string `json:"writers,omitempty"`
+	Readers string `json:"readers,omitempty"`
+
 	// Finished are the checksums of the statements done, where a step is
 	// performed statement by statement. Doing is the number (from 1) of a
 	// statement outside a transaction that was begun and whose end is not

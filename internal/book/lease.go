@@ -265,10 +265,11 @@ func Lost(err error) error {
 	return err
 }
 
-// StampOn writes the stamp and uses it for session names from now on.
-func (l *Lease) StampOn(ctx context.Context, stamp Stamp) error {
+// Stamp writes the stamp, together with further notes, and uses it for session
+// names from now on.
+func (l *Lease) Stamp(ctx context.Context, stamp Stamp, more ...store.Note) error {
 	stamp.Since = stamped(stamp.Since)
-	if err := l.Write(ctx, encode(keyStamp, stamp)); err != nil {
+	if err := l.Write(ctx, append(more, encode(keyStamp, stamp))...); err != nil {
 		return err
 	}
 	l.stampID = stamp.ID

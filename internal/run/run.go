@@ -36,6 +36,8 @@ type Work struct {
 	// Sweeps is the backfill that a verify opens again when it finds something.
 	Sweeps      *Work
 	LockTimeout time.Duration // longest wait for one lock; 0: the store's default
+	// Writers and Readers are the step's floors, for its line; "": none.
+	Writers, Readers string
 }
 
 // Runner performs steps on one store.
@@ -172,6 +174,7 @@ func (r *Runner) line(w Work) book.Line {
 	return book.Line{
 		Migration: w.ID.Migration, Kind: w.ID.Kind, Sum: w.Sum, Begun: r.Books.Clock(),
 		Release: r.Release, Host: r.Lease.Holder.Host, Operator: r.Lease.Holder.Operator, Sweeps: line.Sweeps,
+		Writers: w.Writers, Readers: w.Readers,
 	}
 }
 

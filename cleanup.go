@@ -1,0 +1,263 @@
+package stopover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"time"
+
+	"github.com/stopover-dev/stopover/internal/run"
+	"github.com/stopover-dev/stopover/internal/wire"
+	"github.com/stopover-dev/stopover/plan"
+	"github.com/stopover-dev/stopover/store"
+)
+
+// CleanupOptions say how to go about it.
+type CleanupOptions struct {
+	Fleet   map[string][]string // see Target.Fleet
+	Until   time.Time
+	Confirm Confirm // asked before the first contract; nil: go on
+}
+
+// Cleanup runs the contracts that are provably allowed: everything before them
+// is done, every live release meets their floors, the soak is over and a
+// verification that is run now finds nothing. What may not run is refused with
+// its reason, and leaves nothing behind.
+func (a *App) Cleanup(ctx context.Context, ask CleanupOptions) (*wire.Report, error) {
+	report := a.newReport("cleanup")
+	begun := time.Now()
+	defer func() { report.Seconds = time.Since(begun).Seconds() }()
+	sights := a.look(ctx)
+	if err := a.sound(ctx, sights); err != nil {
+		return report, err
+	}
+	w, err := a.way(ctx, sights, Target{Fleet: ask.Fleet})
+	if err != nil {
+		return report, a.explain("", err)
+	}
+	ready := a.ready(w, report)
+	if len(ready) == 0 {
+		return report, a.nothingToClean(ctx, report, w)
+	}
+	if ask.Confirm != nil {
+		doc, err := a.document(ctx, w, false)
+		if err != nil {
+			return report, a.explain("", err)
+		}
+		question := fmt.Sprintf("Run %s? There is no way back from it without a restore.", plural(int64(len(ready)), "contract"))
+		if err := confirmed(ask.Confirm(question, doc)); err != nil {
+			return report, err
+		}
+	}
+	return report, a.clean(ctx, report, w, ready, ask)
+}
+
+// ready lists the contracts that may run, and reports why the others may not.
+func (a *App) ready(w *way, report *wire.Report) []plan.StepID {
+	var ready []plan.StepID
+	for _, s := range w.cat.Steps {
+		if s.ID.Kind != plan.Contract || w.state.Done[s.ID] || s.Skip != "" || a.store(s.ID.Store) == nil {
+			continue
+		}
+		because := a.notYet(w, s.ID)
+		if because == "" {
+			ready = append(ready, s.ID)
+			continue
+		}
+		report.Refused = append(report.Refused, wire.Refusal{Store: s.ID.Store, Migration: s.ID.Migration, Step: s.ID.Kind.String(),
+			Because: because, Evidence: []string{}})
+	}
+	return ready
+}
+
+// notYet says why a contract may not run now; "": it may.
+func (a *App) notYet(w *way, id plan.StepID) string {
+	for _, kind := range []plan.Kind{plan.Expand, plan.Backfill, plan.Verify, plan.Cutover} {
+		before := plan.StepID{Store: id.Store, Migration: id.Migration, Kind: kind}
+		if a.steps[before] != nil && !w.state.Done[before] && !skipped(w.cat, before) {
+			return fmt.Sprintf("%s is not done", before)
+		}
+	}
+	if no := plan.Allowed(w.cat, w.state, id); len(no) > 0 {
+		return no.String()
+	}
+	return a.soaking(w, id)
+}
+
+func skipped(cat plan.Catalogue, id plan.StepID) bool {
+	return slices.ContainsFunc(cat.Steps, func(s plan.Step) bool { return s.ID == id && s.Skip != "" })
+}
+
+// soaking tells how long the soak still lasts, counted from the newest step of
+// the migration: rollouts leave no trace here yet.
+func (a *App) soaking(w *way, id plan.StepID) string {
+	seen := findSight(w.sights, id.Store)
+	if w.cat.Soak == 0 || seen == nil || seen.fresh() {
+		return ""
+	}
+	var last time.Time
+	for key, line := range seen.books.Lines {
+		if key.Migration == id.Migration && line.Done.After(last) {
+			last = line.Done
+		}
+	}
+	if over := last.Add(w.cat.Soak); over.After(seen.books.Now) {
+		return fmt.Sprintf("the soak of %s lasts until %s", w.cat.Soak, day(over))
+	}
+	return ""
+}
+
+// nothingToClean ends a cleanup that found no contract to run: well, if there
+// is none, and refused, if there are some that may not run.
+func (a *App) nothingToClean(ctx context.Context, report *wire.Report, w *way) error {
+	if err := a.settled(ctx, report, w, w.sights); err != nil {
+		return err
+	}
+	report.Exit, report.Stop, report.Rolls = ExitDone, nil, []wire.Action{}
+	report.Next = []string{}
+	if len(report.Refused) == 0 {
+		return nil
+	}
+	f := refuse("not now: "+report.Refused[0].Because, a.cmd("plan"), a.cmd("status"))
+	first := report.Refused[0]
+	kind, _ := plan.ParseKind(first.Step)
+	return f.at(plan.StepID{Store: first.Store, Migration: first.Migration, Kind: kind})
+}
+
+// clean verifies, calls the hook, and runs the contracts.
+func (a *App) clean(ctx context.Context, report *wire.Report, w *way, ready []plan.StepID, ask CleanupOptions) error {
+	var stores []*sight
+	for _, seen := range w.sights {
+		if slices.ContainsFunc(ready, func(id plan.StepID) bool { return id.Store == seen.name }) {
+			stores = append(stores, seen)
+		}
+	}
+	s, err := a.take(ctx, "cleanup", stores, ask.Until)
+	if err != nil {
+		return err
+	}
+	defer s.release()
+	again, err := a.way(s.ctx, s.sights(w.sights), Target{Fleet: ask.Fleet})
+	if err != nil {
+		return a.explain("", err)
+	}
+	ready = a.ready(again, a.newReport("cleanup"))
+	if err := a.proveAll(s, report, ready); err != nil {
+		return err
+	}
+	if len(ready) > 0 {
+		if err := a.beforeNoReturn(s.ctx, report); err != nil {
+			return err
+		}
+	}
+	for _, id := range ready {
+		if err := a.contract(s, report, id); err != nil {
+			return err
+		}
+	}
+	if err := a.settled(ctx, report, again, s.sights(w.sights)); err != nil {
+		return err
+	}
+	report.Exit = ExitDone
+	if len(report.Refused) > 0 {
+		report.Exit = ExitRefused
+	}
+	return nil
+}
+
+// proveAll asks every contract's proof before the first of them runs, so that
+// the hook is not called in vain.
+func (a *App) proveAll(s *session, report *wire.Report, ready []plan.StepID) error {
+	for _, id := range ready {
+		proof, err := a.proof(a.steps[id])
+		if err != nil {
+			return a.explain(id.Store, err)
+		}
+		if proof == nil {
+			continue
+		}
+		h := s.held[id.Store]
+		found, err := run.Check(s.ctx, h.st, proof, sampleSize)
+		if err != nil {
+			return a.explain(id.Store, err).at(id)
+		}
+		if found.Rows > 0 {
+			report.Violations = append(report.Violations, a.violation(id, found))
+			return a.explain(id.Store, &store.ViolationError{Rows: found.Rows, Sample: found.Sample}).at(id)
+		}
+		report.Did = append(report.Did, wire.Deed{Kind: wire.DeedVerify, Store: id.Store, Migration: id.Migration,
+			Step: plan.Verify.String(), Rows: -1, Seconds: found.Took.Seconds()})
+	}
+	return nil
+}
+
+func (a *App) violation(id plan.StepID, found store.Progress) wire.Violation {
+	v := wire.Violation{Store: id.Store, Migration: id.Migration, Step: plan.Verify.String(), Rows: found.Rows, Sample: found.Sample}
+	if verify := a.steps[plan.StepID{Store: id.Store, Migration: id.Migration, Kind: plan.Verify}]; verify != nil {
+		v.File, v.Line = verify.migration.File, verify.section.Line
+	}
+	if v.Sample == nil {
+		v.Sample = []string{}
+	}
+	return v
+}
+
+// contract runs one contract with its proof in the same transaction.
+func (a *App) contract(s *session, report *wire.Report, id plan.StepID) error {
+	work, err := a.work(a.steps[id])
+	if err != nil {
+		return a.explain(id.Store, err)
+	}
+	outcome, err := s.held[id.Store].runner.Perform(s.ctx, work)
+	s.held[id.Store].books = s.held[id.Store].runner.Books
+	if err != nil {
+		return a.explain(id.Store, err)
+	}
+	report.Did = append(report.Did, deed(id, wire.DeedStep, outcome))
+	return nil
+}
+
+// beforeNoReturn calls the user's hook, a backup for example. If it fails,
+// nothing is run.
+func (a *App) beforeNoReturn(ctx context.Context, report *wire.Report) error {
+	command := a.project.BeforeNoReturn
+	if command == "" {
+		return nil
+	}
+	a.cfg.tell(Event{Kind: wire.EventHook, Text: command})
+	begun := time.Now()
+	hook := exec.CommandContext(ctx, "/bin/sh", "-c", command)
+	hook.Dir = a.cfg.Dir
+	hook.Env = os.Environ()
+	hook.WaitDelay = 10 * time.Second
+	hook.Cancel = func() error { return hook.Process.Signal(os.Interrupt) }
+	output, err := hook.CombinedOutput()
+	if err != nil {
+		f := &Failure{Exit: ExitFailed, Err: err, Next: []string{a.cmd("cleanup")}}
+		f.Detail = wire.Error{Kind: wire.KindHook, Message: fmt.Sprintf("before_no_return (%s): %s", command, exitText(err)),
+			Detail: tail(string(output)), Safe: "no contract was begun"}
+		return f
+	}
+	report.Did = append(report.Did, wire.Deed{Kind: wire.DeedHook, Rows: -1, Seconds: time.Since(begun).Seconds(), Note: command})
+	return nil
+}
+
+func exitText(err error) string {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ProcessState.String()
+	}
+	return err.Error()
+}
+
+// tail gives the end of a hook's output.
+func tail(output string) string {
+	const most = 2000
+	if len(output) > most {
+		output = "..." + output[len(output)-most:]
+	}
+	return output
+}

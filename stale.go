@@ -1,0 +1,106 @@
+package stopover
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/stopover-dev/stopover/internal/wire"
+	"github.com/stopover-dev/stopover/store"
+)
+
+// stale refuses a plan that was made of other inputs than those of now, and
+// names what changed.
+func (a *App) stale(w *way, made *wire.Plan) error {
+	if !made.Inputs.Intact() {
+		return misuse("the plan file was edited by hand: its inputs and their hash differ", a.cmd("plan --out FILE"+toFlag(w.target.To)))
+	}
+	now := a.inputs(w, wire.FromPlan(w.cat, w.plan, wire.Known{}).Inputs.Fleet)
+	changed := made.Inputs.Changes(now)
+	if len(changed) == 0 {
+		return nil
+	}
+	f := refuse("the plan does not fit any more", a.cmd("plan --out FILE"+toFlag(w.target.To)))
+	f.Detail.Kind, f.Detail.Evidence = wire.KindStale, changed
+	f.Detail.Hint = "look at what changed, and make the plan anew"
+	return f
+}
+
+// foredoomed refuses steps that are bound to fail on the data as it is, while
+// the stores are still untouched: a NOT NULL column without default on a table
+// that has rows.
+func (a *App) foredoomed(ctx context.Context, w *way) error {
+	for _, id := range a.allowedNow(w) {
+		seen := findSight(w.sights, id.Store)
+		if seen.untouched() {
+			continue
+		}
+		parsed, err := a.parse(a.steps[id])
+		if err != nil {
+			return a.explain(id.Store, err)
+		}
+		for _, fact := range parsed.Facts {
+			if fact.Kind != store.BreaksInsert || !a.hasRows(ctx, seen, fact.Object) {
+				continue
+			}
+			f := refuse(fmt.Sprintf("it would fail: the table of %s has rows", fact.Object), a.cmd("lint")).at(id)
+			f.Detail.File, f.Detail.Line, f.Detail.Hint = a.steps[id].migration.File, fact.Line, fact.Message
+			return f
+		}
+	}
+	return nil
+}
+
+// hasRows tells whether the table of a column has any. A table that cannot be
+// asked (it is made by an earlier step of the same plan) has none.
+func (a *App) hasRows(ctx context.Context, seen *sight, column string) bool {
+	table := column
+	if dot := strings.LastIndexByte(column, '.'); dot > 0 {
+		table = column[:dot]
+	}
+	parsed, err := seen.kind.Parse(store.Section{Text: "SELECT 1 FROM " + table + " LIMIT 1", Shape: store.Query, Line: 1})
+	if err != nil {
+		return false
+	}
+	found, err := seen.st.Do(ctx, store.Task{Action: parsed.Action, Sample: 1})
+	return err == nil && found.Rows > 0
+}
+
+// made gives the plan as it is shown, on stores as they are.
+func (a *App) made(ctx context.Context, w *way, withSQL bool) (*wire.Plan, error) {
+	doc, err := a.document(ctx, w, withSQL)
+	if err != nil {
+		return nil, a.explain("", err)
+	}
+	if len(doc.Blocked) > 0 {
+		doc.Exit = ExitRefused
+	}
+	return doc, nil
+}
+
+// PlanOptions say what to plan and how much to say.
+type PlanOptions struct {
+	Target
+	SQL bool // with the statements of every step
+}
+
+// Plan computes the way to a target, and changes nothing.
+func (a *App) Plan(ctx context.Context, ask PlanOptions) (*wire.Plan, error) {
+	sights := a.look(ctx)
+	if err := a.sound(ctx, sights); err != nil {
+		return nil, err
+	}
+	w, err := a.way(ctx, sights, ask.Target)
+	if err != nil {
+		return nil, a.explain("", err)
+	}
+	if id, below := a.below(w); below {
+		w.notes = append(w.notes, fmt.Sprintf("%s is older than what is applied: plan and apply never go down; see rollback", id.Ref()))
+	}
+	if len(w.plan.Blocked) == 0 {
+		if err := a.foredoomed(ctx, w); err != nil {
+			return nil, err
+		}
+	}
+	return a.made(ctx, w, ask.SQL)
+}
