@@ -1,6 +1,8 @@
 package files
 
 import (
+	"sort"
+
 	"github.com/stopover-dev/stopover/internal/release"
 	"github.com/stopover-dev/stopover/plan"
 )
@@ -10,6 +12,7 @@ type named struct {
 	text  string
 	what  string // "writers"
 	place Place
+	peer  bool // of a release on another: it has to be there
 }
 
 // named lists the lower bounds that the files name.
@@ -17,7 +20,7 @@ func (b *builder) named() []named {
 	var list []named
 	for i := range b.p.Releases {
 		for _, peer := range b.p.Releases[i].Peers {
-			list = append(list, named{text: peer.AtLeast, what: "peers: " + peer.Component, place: peer.Place})
+			list = append(list, named{text: peer.AtLeast, what: "peers: " + peer.Component, place: peer.Place, peer: true})
 		}
 	}
 	for i := range b.p.Migrations {
@@ -25,7 +28,7 @@ func (b *builder) named() []named {
 		for j := range m.Sections {
 			s := &m.Sections[j]
 			place := Place{File: m.File, Line: s.Directive}
-			for _, n := range []named{{s.Writers, keyWriters, place}, {s.Readers, keyReaders, place}, {s.Needs, keyNeeds, place}} {
+			for _, n := range []named{{s.Writers, keyWriters, place, false}, {s.Readers, keyReaders, place, false}, {s.Needs, keyNeeds, place, false}} {
 				if n.text != "" {
 					list = append(list, n)
 				}
@@ -49,15 +52,12 @@ func (b *builder) insertNamed(set *releaseSet, n named) {
 		b.problem(n.place, "", "%s: %s", n.what, err)
 		return
 	}
-	switch placeOf(set.listed, id) {
-	case exact:
-	case between:
-		if b.index.scheme.Scheme() == release.Version {
-			b.problem(n.place, "add it to releases, or name one that is listed", "%s=%s is no listed release%s", n.what, excerpt(n.text), b.index.around(n.text))
-			return
-		}
-		set.add(id)
-	case inRange, above: // plan.Check notes what is newer than all
+	where := placeOf(set.listed, id)
+	switch {
+	case where == exact, set.same(id):
+	case where == between && b.index.scheme.Scheme() == release.Version, where == above && n.peer:
+		b.problem(n.place, "add it to releases, or name one that is listed", "%s: %s is no listed release%s", n.what, excerpt(n.text), b.index.around(n.text))
+	default: // plan.Check notes what is newer than all
 		set.add(id)
 	}
 }
@@ -73,21 +73,22 @@ const (
 )
 
 func placeOf(listed []listing, id release.ID) position {
-	where := above
-	for i, l := range listed {
-		switch {
-		case release.Compare(l.id, id) == 0, release.Covers(id, l.id):
-			return exact
-		case release.Covers(l.id, id), release.Compare(id, l.id) < 0 && release.Meets(id, l.id):
+	first := sort.Search(len(listed), func(i int) bool { return release.Meets(listed[i].id, id) })
+	if first < len(listed) && (release.Compare(listed[first].id, id) == 0 || release.Covers(id, listed[first].id)) {
+		return exact
+	}
+	for _, l := range listed {
+		if release.Covers(l.id, id) || release.Compare(id, l.id) < 0 && release.Meets(id, l.id) {
 			return inRange
-		case release.Compare(id, l.id) < 0 && where == above:
-			where = between
-			if i == 0 {
-				where = exact
-			}
 		}
 	}
-	return where
+	switch first {
+	case 0:
+		return exact // older than all, which therefore meet it
+	case len(listed):
+		return above
+	}
+	return between
 }
 
 // bound gives the index of the first release that meets a lower bound;

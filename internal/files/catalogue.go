@@ -85,7 +85,7 @@ func (b *builder) neighbours(a, m *Migration) {
 		b.problem(Place{File: m.File}, "rename one: the name is what the ledger knows a migration by", "a second migration %s, the first is %s", m.Name, a.File)
 	case number(a.Name) == number(m.Name) && digits(m.Name) != "" && !b.follows(m, a):
 		b.problem(Place{File: m.File}, fmt.Sprintf("give the newer one the next number, or write `-- stopover: migration after=%s` into it", a.Name),
-			"%s has the same number as %s: which of them comes first is chance", m.Name, a.Name)
+			"%s has the same number as %s, and nothing says which comes first", m.Name, a.Name)
 	}
 }
 

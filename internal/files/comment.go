@@ -138,6 +138,10 @@ func insideQuote(text string) bool {
 				return true
 			}
 			end = at + n + 2
+		case c == '_' || c|0x20 >= 'a' && c|0x20 <= 'z': // a dollar sign within a name is part of it
+			for end < len(text) && inName(text[end]) {
+				end++
+			}
 		case c == '$':
 			tag := dollarTag(text[at:])
 			if tag == "" {
@@ -152,6 +156,10 @@ func insideQuote(text string) bool {
 		at = end
 	}
 	return false
+}
+
+func inName(c byte) bool {
+	return c == '_' || c == '$' || c >= 0x80 || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
 }
 
 // dollarTag gives the dollar quote that a text begins with: "$$", "$body$".

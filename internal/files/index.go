@@ -111,13 +111,12 @@ func (x *Index) Range(from, to int) string {
 	return x.ID(from) + " to " + x.ID(to)
 }
 
-// Newest gives the newest releases in order, at most n, for messages.
+// Newest gives the newest listed releases in order, at most n, for messages.
 func (x *Index) Newest(n int) []string {
 	var list []string
-	for i := len(x.ids) - 1; i >= 0 && len(list) < n; i-- {
-		list = append(list, x.ids[i].String())
+	for _, l := range x.listed[max(0, len(x.listed)-n):] {
+		list = append(list, l.id.String())
 	}
-	slices.Reverse(list)
 	return list
 }
 

@@ -35,7 +35,7 @@ ALTER TABLE orders ADD COLUMN currency text;
 UPDATE orders SET currency = cur_code WHERE currency IS NULL;
 -- stopover: verify
 SELECT id FROM orders WHERE currency IS NULL;
--- stopover: contract each writers>=1.5 readers=">=1.5" lock_timeout=2s requires=cache:0007_hashtag.expand,0041_orders
+-- stopover: contract each writers>=1.5 readers=">=1.5" lock_timeout=2s requires=cache:0007_hashtag.backfill,0041_orders
 ALTER TABLE orders DROP COLUMN cur_code;
 -- stopover: undo-expand
 ALTER TABLE orders DROP COLUMN currency;

@@ -35,8 +35,10 @@ func parseSQL(m *Migration, text string) []Problem {
 		}
 		r.take(k, r.text[k.end:end], i == 0)
 	}
-	r.problems = append(r.problems, checkSections(m)...)
-	return r.problems
+	if len(m.Sections) == 0 && len(r.problems) == 0 {
+		r.problem(m.Line, "add a line "+example+" and statements below it", "the file has no section")
+	}
+	return append(r.problems, checkSections(m)...)
 }
 
 func (r *sqlReader) problem(line int, next, format string, args ...any) {
@@ -56,7 +58,7 @@ func (r *sqlReader) marks(found []mark) []mark {
 		case strings.HasPrefix(row, directiveMark):
 			found = append(found, mark{at: at, end: end, line: line})
 			begin = end
-		case nearMiss(row) && !insideQuote(r.text[begin:at]):
+		case len(r.problems) < 20 && nearMiss(row) && !insideQuote(r.text[begin:at]):
 			r.problem(line, "write "+intended(row)+" at the beginning of a line of its own", "%q nearly spells a directive", excerpt(row))
 		}
 		at = end
