@@ -49,6 +49,14 @@ func TestConfirmTwice(t *testing.T) {
 	}
 }
 
+// An input without an end (/dev/zero, "yes" without lines) is no answer.
+func TestConfirmEndsByItself(t *testing.T) {
+	in := strings.NewReader(strings.Repeat("y", 5000))
+	if got, err := Confirm(in, io.Discard, "a?"); got != No || err != nil || in.Len() != 5000-longestAnswer {
+		t.Errorf("got %v, %v, and %d bytes are left", got, err, in.Len())
+	}
+}
+
 func TestConfirmFails(t *testing.T) {
 	if got, err := Confirm(iotest.ErrReader(errors.New("gone")), io.Discard, "a?"); got != Nobody || fmt.Sprint(err) != "read the answer: gone" {
 		t.Errorf("got %v, %v", got, err)

@@ -59,3 +59,28 @@ func TestRenderEmptyDocuments(t *testing.T) {
 		}
 	}
 }
+
+// What cannot be taken back, stops writers, or raises a floor begins a line.
+func TestGrouped(t *testing.T) {
+	plain := stepOf("main", "0042_currency", "backfill", 1)
+	for name, c := range map[string]struct {
+		second wire.Action
+		want   int
+	}{
+		"the next step of the migration": {stepOf("main", "0042_currency", "verify", 1), 1},
+		"another migration":              {stepOf("main", "0043_split", "expand", 1), 2},
+		"another store":                  {stepOf("cache", "0042_currency", "verify", 1), 2},
+		"a point of no return":           {with(plain, func(a *wire.Action) { a.Step, a.NoReturn = "contract", true }), 2},
+		"an offline step":                {with(plain, func(a *wire.Action) { a.Step, a.Offline = "verify", true }), 2},
+		"a floor":                        {with(plain, func(a *wire.Action) { a.Step, a.Refuses = "verify", "writers below 2" }), 2},
+		"a rollout":                      {wire.Action{Kind: wire.ActRoll, Component: "api"}, 2},
+	} {
+		if got := grouped([]wire.Action{plain, c.second}); len(got) != c.want {
+			t.Errorf("%s: %d lines", name, len(got))
+		}
+	}
+	after := with(plain, func(a *wire.Action) { a.Step, a.NoReturn = "contract", true })
+	if got := grouped([]wire.Action{after, plain}); len(got) != 2 {
+		t.Errorf("what follows a point of no return stands on its line")
+	}
+}
