@@ -132,7 +132,7 @@ func samples() map[string]wire.Document {
 				{Name: "cache", Kind: "sqlite", Place: "cache.db", Server: "SQLite 3.51.0", State: wire.StateCurrent, Position: "0002_a", Done: 4},
 				{Name: "new", Kind: "sqlite", Place: "new.db", State: wire.StateEmpty, Pending: 5},
 				{Name: "old", Kind: "sqlite", Place: "old.db", State: wire.StateUnstamped, Evidence: []string{"table orders (about 41,000 rows)"}},
-				{Name: "odd", Kind: "sqlite", Place: "odd.db", State: wire.StateTrouble, Position: "0003_b", Newer: []string{"0009_z.expand, by release 2.0"}, Missing: []string{"0002_gone.expand"}, Edited: []string{"0001_a.expand"}},
+				{Name: "odd", Kind: "sqlite", Place: "odd.db", State: wire.StateTrouble, Position: "0003_b", Newer: []string{"0009_z.expand, by release 2.0"}, Missing: []string{"0002_gone.expand"}, Edited: []string{"0001_a.expand"}, Late: []string{"0002_late"}},
 				{Name: "far", Kind: "postgres", State: wire.StateUnreachable, Problem: &wire.Error{Kind: wire.KindUnreachable, Message: "cannot reach shop on 10.0.0.9:5432: timeout"}},
 			}},
 		"list": &wire.List{Head: head("list", 0), Application: "shop", Stores: []wire.StoreList{

@@ -59,7 +59,7 @@ func storeLines(p *page, s wire.StoreStatus) []cell {
 		word  string
 		lines []string
 		ink   ink
-	}{{"newer", s.Newer, yellow}, {"missing", s.Missing, red}, {"edited", s.Edited, red}, {"drift", s.Drift, red}} {
+	}{{"newer", s.Newer, yellow}, {"missing", s.Missing, red}, {"edited", s.Edited, red}, {"late", s.Late, yellow}, {"drift", s.Drift, red}} {
 		for _, line := range trouble.lines {
 			add(trouble.ink, "%s: %s", trouble.word, line)
 		}
