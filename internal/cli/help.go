@@ -47,7 +47,7 @@ func (p *parser) mainHelp() string {
 	b.WriteString("\nEvery flag can be set by a variable too: --lock-wait is STOPOVER_LOCK_WAIT.\n\n")
 	b.WriteString(exitCodes)
 	fmt.Fprintf(&b, "\nExample\n  %s demo\n  %s plan --to 1.6\n  %s COMMAND --help\n", p.program, p.program, p.program)
-	return b.String()
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 func (p *parser) commandHelp(node *kong.Node) string {
@@ -70,7 +70,7 @@ func (p *parser) commandHelp(node *kong.Node) string {
 	section(&b, "Flags", flagRows(node.Flags))
 	fmt.Fprintf(&b, "\nFlags of all commands: %s --help\n", p.program)
 	examples(&b, p.program, node)
-	return b.String()
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 func section(b *strings.Builder, title string, rows [][2]string) {

@@ -150,7 +150,7 @@ type Demo struct {
 type Version struct{}
 
 // Help holds a help text.
-type Help struct{ Text string }
+type Help struct{ Text string } // without the last line end
 
 func (NewProject) isAsk()   {}
 func (NewMigration) isAsk() {}
