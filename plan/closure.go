@@ -27,6 +27,9 @@ func (ix *index) closure(settled []bool, need []int, contracts []int) []bool {
 		}
 		reach(ix.store[i], ix.at[i])
 		for _, r := range ix.requires[i] {
+			if settled != nil && settled[r] {
+				continue
+			}
 			if ix.cat.Steps[r].ID.Kind != Contract {
 				reach(ix.store[r], ix.at[r]+1)
 			} else if !in[r] {

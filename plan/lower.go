@@ -8,6 +8,7 @@ func lower(ix *index, start *progress, a aim, found route) route {
 	}
 	l := lowerer{walker: walker{ix: ix, aim: a}, now: start.copy()}
 	floor := l.floors(found)
+	last := make([]*hop, len(start.live))
 	n := 0
 	for i := range found.legs {
 		for j := range found.legs[i].moves {
@@ -18,6 +19,8 @@ func lower(ix *index, start *progress, a aim, found route) route {
 				hops[k].from = l.now.live[hops[k].component]
 				l.widen(&hops[k], floor[n])
 				n++
+				l.cap(last[hops[k].component], hops[k].to)
+				last[hops[k].component] = &hops[k]
 				l.now.live[hops[k].component] = place(hops[k].to)
 			}
 			m.hops = hops
@@ -29,6 +32,16 @@ func lower(ix *index, start *progress, a aim, found route) route {
 type lowerer struct {
 	walker
 	now *progress
+}
+
+// cap takes from an earlier hop's range what the next one does not lead on from.
+func (l *lowerer) cap(earlier *hop, to int) {
+	if earlier == nil || to == NoRelease {
+		return
+	}
+	for earlier.upto > earlier.to && (earlier.upto == to || !l.ix.order.above(to, earlier.upto)) {
+		earlier.upto--
+	}
 }
 
 // begin carries out the steps of a move; its hops follow one by one.

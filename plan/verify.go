@@ -185,6 +185,9 @@ func requiredIn(cat Catalogue, p Plan) map[StepID]bool {
 	for _, l := range p.Legs {
 		for _, a := range l.Actions {
 			in[a.Step] = true
+			for _, id := range a.Also {
+				in[id] = true
+			}
 		}
 	}
 	for _, a := range p.After {
