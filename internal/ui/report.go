@@ -107,6 +107,19 @@ func refusal(p *page, r wire.Refusal) {
 	}
 }
 
+// nothing says that a command had nothing to do, in its own words.
+func nothing(command string) string {
+	switch command {
+	case "verify":
+		return "nothing to verify"
+	case "cleanup":
+		return "nothing to clean up"
+	case "rollback":
+		return "nothing to undo"
+	}
+	return "nothing to do"
+}
+
 // outcome sums up in a line.
 func outcome(d *wire.Report) string {
 	verb, count := "done", 0
@@ -126,7 +139,7 @@ func outcome(d *wire.Report) string {
 	case len(d.Violations) > 0:
 		parts = append(parts, "verification failed")
 	case d.Exit == 0:
-		parts = append(parts, "nothing to do")
+		parts = append(parts, nothing(d.Command))
 	default:
 		parts = append(parts, "nothing was done")
 	}

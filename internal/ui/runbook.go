@@ -28,7 +28,6 @@ func runbook(d *wire.Plan, look Look) string {
 		return b.String()
 	}
 	if len(d.Legs) == 0 && len(d.After) == 0 {
-		b.linef("There is nothing to do.")
 		return b.String()
 	}
 	b.before()

@@ -158,6 +158,7 @@ func samples() map[string]wire.Document {
 			Rolls:   []wire.Action{{Kind: wire.ActRoll, Component: "api", To: "1.5", Because: "0042_currency.backfill wants writers 1.5"}},
 			Left:    wire.Left{Pending: 3, Later: 1}},
 		"report_nothing": &wire.Report{Head: head("apply", 0), Application: "shop"},
+		"report_clean": &wire.Report{Head: head("verify", 0)}, "report_kept": &wire.Report{Head: head("cleanup", 0)}, "report_stays": &wire.Report{Head: head("rollback", 0)},
 		"report_refused": &wire.Report{Head: head("cleanup", 3, "roll web to 1.6", "stopover attest client reports --reason ..."), Application: "shop", Left: wire.Left{Later: 1},
 			Refused: []wire.Refusal{{Store: "main", Migration: "0042_currency", Step: "contract", Because: "wants readers 1.6",
 				Evidence: []string{"web-6f9 runs 1.4.7 (lease 8 s old)", `10.0.0.7 "reports" has no lease (session since 09:12)`}}}},
@@ -173,7 +174,7 @@ func samples() map[string]wire.Document {
 			{Name: "cache", State: wire.TooNew, Floors: []wire.Floor{{Role: "writers", Release: "1.7", Because: "0007_hashtag.cutover"}}}}},
 		"unlock": &wire.Unlock{Head: head("unlock", 0), Stores: []wire.StoreUnlock{
 			{Name: "main", Lease: lease, Because: "its holder is alive"},
-			{Name: "old", Lease: &wire.Lease{Host: "gone", PID: 9, Since: begun, Renewed: 4000}, Cleared: true}, {Name: "cache"}}},
+			{Name: "old", Lease: &wire.Lease{Host: "gone", PID: 9, Since: begun, Renewed: 4000}, Cleared: true}, {Name: "cache", Because: "free"}}},
 		"lint": &wire.Lint{Head: head("lint", 2), Stores: 2, Migrations: 12, Scratch: []string{"main"}, Problems: []wire.Problem{
 			{File: "migrations/main/0042_currency.sql", Line: 3, Severity: wire.Fault, Message: `unknown key "writer"`, Hint: "did you mean writers?"},
 			{File: "stopover.yaml", Severity: wire.Warning, Message: "no soak is set"}, {Severity: wire.Note, Message: "no listed release needs 0043_split.expand"}}},

@@ -42,7 +42,7 @@ func unlock(p *page, d *wire.Unlock) {
 		if store.Cleared {
 			text += "; cleared"
 		}
-		if store.Because != "" {
+		if store.Because != "" && store.Because != text {
 			text += "; " + store.Because
 		}
 		table = append(table, []cell{{store.Name, bold}, {text: text}})
