@@ -20,10 +20,10 @@ type builder struct {
 // ids that are met outside the files (the fleet's, the target, the runner's);
 // those that are not listed are put where they belong, marked Unlisted. One
 // that cannot be placed, because it cannot be understood or is older than all
-// that is known, is a problem without a place, and Index.At does not know it.
+// that is known, is a problem with Extra set, and Index.At does not know it.
 //
 // Problems that are no notes mean that the catalogue must not be used, unless
-// all of them are about extra ids.
+// all of them are about extra ids that the caller can do without.
 func (p *Project) Catalogue(extra ...string) (plan.Catalogue, *Index, []Problem) {
 	b := &builder{p: p, index: &Index{project: p}}
 	b.cat.Application, b.cat.Soak = p.Application, p.Soak

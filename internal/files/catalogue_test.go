@@ -38,6 +38,9 @@ func TestCatalogue(t *testing.T) {
 				if problems[i].Note {
 					severity = "note"
 				}
+				if problems[i].Extra != "" {
+					severity = "about " + problems[i].Extra
+				}
 				got += severity + ": " + problems[i].Error() + "\n"
 			}
 			golden(t, name, got, want)

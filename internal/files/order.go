@@ -148,7 +148,7 @@ func (b *builder) extra(set *releaseSet, text string) {
 	}
 	id, err := b.index.scheme.Parse(text)
 	if err != nil {
-		b.problems = append(b.problems, Problem{Message: err.Error()})
+		b.problems = append(b.problems, Problem{Message: err.Error(), Extra: text})
 		return
 	}
 	if set.same(id) {
@@ -158,6 +158,7 @@ func (b *builder) extra(set *releaseSet, text string) {
 		b.problems = append(b.problems, Problem{
 			Message: fmt.Sprintf("release %s is older than %s, the oldest in %s", text, oldest, b.p.File),
 			Next:    "add it to releases, or end what still runs it",
+			Extra:   text,
 		})
 		return
 	}

@@ -34,6 +34,7 @@ type Problem struct {
 	Message string
 	Next    string // what to write or type; "": the message says it
 	Note    bool
+	Extra   string // the id given to Catalogue that it is about; "": it is about the files
 }
 
 // Error gives place, message and next step in one line.

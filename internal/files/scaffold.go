@@ -23,16 +23,15 @@ type Scaffold struct {
 // its first store: "sqlite" or another, whose URL then comes from the variable
 // DATABASE_URL.
 func NewProject(application, kind string) []Scaffold {
-	url, ignored := "${DATABASE_URL}", ".env\n"
+	url := "${DATABASE_URL}"
 	if kind == "sqlite" {
-		url, ignored = "sqlite:"+application+".db", ".env\n"+application+".db*\n"
+		url = "sqlite:" + application + ".db"
 	}
 	fill := strings.NewReplacer("APPLICATION", strconv.Quote(application), "KIND", kind, "URL", strconv.Quote(url))
 	return []Scaffold{
 		{Name: ConfigName, Content: fill.Replace(template("stopover.yaml"))},
 		{Name: "migrations/main/README.md", Content: template("README.md")},
 		{Name: "migrations/main/0001_begin.sql", Content: template("begin.sql")},
-		{Name: ".gitignore", Content: ignored},
 	}
 }
 

@@ -114,6 +114,9 @@ func TestDurations(t *testing.T) {
 
 func TestYAMLSumIgnoresLayoutAndDirectives(t *testing.T) {
 	sum := func(text string) string {
+		if a, err := parseAssumption("a.yaml", []byte(text)); (a == nil) == (err == nil) {
+			t.Fatalf("%v, %v", a, err)
+		}
 		m := Migration{File: "f.yaml"}
 		if problems := parseYAML(&m, []byte(text)); len(problems) > 0 {
 			t.Fatalf("%q: %v", text, &Problems{List: problems})
@@ -169,6 +172,9 @@ func FuzzConfig(f *testing.F) {
 		_, err := Load(fstest.MapFS{ConfigName: {Data: []byte(text)}, "migrations/main/0001_a.sql": {Data: []byte("-- stopover: expand\nSELECT 1;\n")}}, ConfigName)
 		if err == nil && len(text) == 0 {
 			t.Fatal("nothing was taken for a project")
+		}
+		if a, err := parseAssumption("a.yaml", []byte(text)); (a == nil) == (err == nil) {
+			t.Fatalf("%v, %v", a, err)
 		}
 		m := Migration{File: "f.yaml"}
 		if problems := parseYAML(&m, []byte(text)); len(problems) == 0 && len(m.Sections) == 0 {
