@@ -48,7 +48,7 @@ func (g group) steps() string {
 func (g group) seconds() (float64, bool) {
 	var sum float64
 	for _, action := range g.actions {
-		if action.Estimate == nil || action.Estimate.Seconds == 0 && action.Estimate.Rows > 0 {
+		if action.Estimate == nil || action.Estimate.Seconds == 0 {
 			return 0, false
 		}
 		sum += action.Estimate.Seconds

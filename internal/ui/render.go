@@ -64,7 +64,9 @@ func RenderTo(out, errs io.Writer, doc wire.Document, look Look) error {
 		end = &page{look: look}
 	}
 	warnings(body, top.Warnings)
-	if top.Error != nil {
+	if d, ok := doc.(*wire.Report); ok && refusedOnly(d) {
+		refusals(end, d)
+	} else if top.Error != nil {
 		fault(end, top.Error)
 	}
 	next(end, top.Next)

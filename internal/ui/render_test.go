@@ -112,6 +112,11 @@ func TestErrorsGoTheirOwnWay(t *testing.T) {
 	}
 	out.Reset()
 	errs.Reset()
+	if err := RenderTo(&out, &errs, samples()["report_not_now"], Look{}); err != nil || out.Len() > 0 || !strings.HasPrefix(errs.String(), "Not now. ") {
+		t.Errorf("a refusal: %v, out %q, errs %q", err, out.String(), errs.String())
+	}
+	out.Reset()
+	errs.Reset()
 	if err := RenderTo(&out, &errs, doc, Look{Format: JSON}); err != nil || errs.Len() > 0 || !strings.HasPrefix(out.String(), "{") {
 		t.Errorf("as JSON: %v, out %q, errs %q", err, out.String(), errs.String())
 	}

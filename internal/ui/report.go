@@ -14,8 +14,10 @@ func report(p *page, d *wire.Report) {
 	for _, v := range d.Violations {
 		violation(p, v)
 	}
-	for _, r := range d.Refused {
-		refusal(p, r)
+	if !refusedOnly(d) {
+		for _, r := range d.Refused {
+			refusal(p, r)
+		}
 	}
 	for _, drift := range d.Drift {
 		p.line(red, drift.Store+" differs from what its position says:")
@@ -23,9 +25,7 @@ func report(p *page, d *wire.Report) {
 			p.line(plain, "  "+line)
 		}
 	}
-	if len(d.Refused) > 0 && len(d.Did) == 0 && d.Error == nil {
-		p.line(plain, "Nothing was changed, no floor was raised.")
-	} else {
+	if len(d.Did) > 0 || !refusedOnly(d) {
 		p.line(bold, outcome(d))
 	}
 	if d.Stop != nil {
@@ -94,8 +94,36 @@ func violation(p *page, v wire.Violation) {
 	}
 }
 
+// refusedOnly says whether a report's refusals are all that went wrong: then
+// they are shown in place of the error.
+func refusedOnly(d *wire.Report) bool {
+	return len(d.Refused) > 0 && (d.Error == nil || d.Error.Kind == wire.KindRefused)
+}
+
+// refusals says what was refused, and what is safe.
+func refusals(p *page, d *wire.Report) {
+	for _, r := range d.Refused {
+		refusal(p, r)
+	}
+	safe := "nothing was changed, no floor was raised"
+	switch {
+	case len(d.Did) > 0:
+		safe = "what is done stays recorded"
+	case d.Error != nil && d.Error.Safe != "":
+		safe = d.Error.Safe
+	}
+	if e := d.Error; e != nil && e.Hint != "" {
+		p.lines(plain, "  ", "hint: "+e.Hint)
+	}
+	p.line(plain, sentence(safe))
+}
+
 func refusal(p *page, r wire.Refusal) {
-	head := "Not now. " + strings.Join(nonempty(r.Store, stepName(r.Migration, r.Step)), " ") + " " + r.Because
+	name := strings.Join(nonempty(r.Store, stepName(r.Migration, r.Step)), " ")
+	if !strings.HasPrefix(r.Because, "wants ") && name != "" {
+		name += ":"
+	}
+	head := strings.Join(nonempty("Not now.", name, r.Because), " ")
 	if len(r.Evidence) > 0 {
 		head += ":"
 	} else if !strings.HasSuffix(head, ".") {

@@ -24,7 +24,9 @@ func check(p *page, d *wire.Check) {
 	p.table("  ", table)
 	for _, store := range d.Stores {
 		for _, step := range store.Pending {
-			p.linef("  %s: %s is to be done", store.Name, step)
+			if name := strings.Replace(step, ":", " ", 1); !strings.Contains(store.Because, name) {
+				p.linef("  %s is to be done", name)
+			}
 		}
 		for _, floor := range store.Floors {
 			p.linef("  %s: %s want at least %s since %s", store.Name, floor.Role, floor.Release, floor.Because)
