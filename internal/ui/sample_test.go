@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"maps"
 	"time"
 
 	"github.com/stopover-dev/stopover/internal/wire"
@@ -115,38 +116,24 @@ func smallPlan() *wire.Plan {
 	}
 }
 
+// samples are documents of every kind, by name.
 func samples() map[string]wire.Document {
-	done, begun := noon.Add(-time.Hour), noon.Add(-2*time.Hour)
-	lease := &wire.Lease{Host: "laptop-7", PID: 311, Operator: "ana", Command: "apply", Since: begun, Renewed: 12, FreeIn: 3, Live: true, Epoch: 7}
+	all := map[string]wire.Document{}
+	for _, some := range []map[string]wire.Document{planSamples(), reportSamples(), storeSamples()} {
+		maps.Copy(all, some)
+	}
+	return all
+}
+
+func planSamples() map[string]wire.Document {
 	return map[string]wire.Document{
 		"plan": shopPlan(), "plan_blocked": blockedPlan(), "plan_offline": offlinePlan(), "plan_small": smallPlan(),
 		"plan_nothing": &wire.Plan{Head: head("plan", 0), Application: "shop", Implicit: true, Target: wire.Target{Text: "shop"}, Way: wire.Way{Mode: "live"}},
-		"status": &wire.Status{Head: head("status", 0, "stopover apply"), Application: "shop",
-			Route: &wire.Route{To: "1.6", Who: "ana on laptop-7", Since: begun},
-			Stores: []wire.StoreStatus{
-				{Name: "main", Kind: "postgres", Place: "shop on 127.0.0.1:5432, schema shop", Server: "PostgreSQL 15.18", State: wire.StatePending, Position: "0041_totals",
-					Done: 80, Pending: 2, Later: 1, Skipped: 1, Lease: lease,
-					Begun:  &wire.Begun{Migration: "0042_currency", Step: "backfill", Since: begun, Rows: 15_700_000, Total: 41_000_000, Percent: 38.3, Cursor: `["4711"]`, Host: "laptop-7", Operator: "ana"},
-					Floors: []wire.Floor{{Role: "writers", Release: "1.5", Because: "0042_currency.backfill"}},
-					Drift:  []string{"column orders.note is there and should not be"}},
-				{Name: "cache", Kind: "sqlite", Place: "cache.db", Server: "SQLite 3.51.0", State: wire.StateCurrent, Position: "0002_a", Done: 4},
-				{Name: "new", Kind: "sqlite", Place: "new.db", State: wire.StateEmpty, Pending: 5},
-				{Name: "old", Kind: "sqlite", Place: "old.db", State: wire.StateUnstamped, Evidence: []string{"table orders (about 41,000 rows)"}},
-				{Name: "odd", Kind: "sqlite", Place: "odd.db", State: wire.StateTrouble, Position: "0003_b", Newer: []string{"0009_z.expand, by release 2.0"}, Missing: []string{"0002_gone.expand"}, Edited: []string{"0001_a.expand"}, Late: []string{"0002_late"}},
-				{Name: "far", Kind: "postgres", State: wire.StateUnreachable, Problem: &wire.Error{Kind: wire.KindUnreachable, Message: "cannot reach shop on 10.0.0.9:5432: timeout"}},
-			}},
-		"list": &wire.List{Head: head("list", 0), Application: "shop", Stores: []wire.StoreList{
-			{Name: "main", Kind: "postgres", Steps: []wire.Step{
-				{Migration: "0042_currency", Step: "expand", State: wire.StepDone, Needs: "1.5", Begun: &begun, Done: &done, Seconds: 0.02, Sum: "9f2c", Reverse: true, Operator: "ana", Host: "laptop-7"},
-				{Migration: "0042_currency", Step: "backfill", State: wire.StepDone, Writers: "1.5", Needs: "1.6", Begun: &begun, Done: &done, Seconds: 1320, Rows: 41_000_000, Sum: "17aa"},
-				{Migration: "0042_currency", Step: "contract", State: wire.StepContract, Writers: "1.6", Readers: "1.6"},
-				{Migration: "0043_split", Step: "expand", State: wire.StepBegun, Begun: &begun, Offline: true},
-				{Migration: "0044_geo", Step: "expand", State: wire.StepNotApplicable, Because: "no extension postgis"},
-				{Migration: "0045_x", Step: "expand", State: wire.StepPending},
-				{Migration: "0040_old", Step: "expand", State: wire.StepMissing, Because: "no file has it", Done: &done},
-				{Migration: "0039_old", Step: "expand", State: wire.StepEdited, Because: "changed since it was applied", Done: &done},
-			}},
-			{Name: "cache", Kind: "sqlite"}}},
+	}
+}
+
+func reportSamples() map[string]wire.Document {
+	return map[string]wire.Document{
 		"report": &wire.Report{Head: head("apply", 7, "roll api to 1.5, then stopover apply --to 1.6"), Application: "shop", To: "1.6", Seconds: 1321,
 			Did: []wire.Deed{
 				{Kind: wire.DeedStamp, Store: "main", Note: "schema shop"},
@@ -174,6 +161,39 @@ func samples() map[string]wire.Document {
 			File: "migrations/main/0042_currency.sql", Line: 5, Statement: 1, SQL: "UPDATE orders SET currency = cur_cod WHERE currency IS NULL", Column: 30, Code: "42703",
 			Detail: "two\nlines", Hint: `perhaps "cur_code"`, Safe: "what is done stays recorded; nothing of this step was changed"}, "mend the file, then stopover apply"),
 			Application: "shop", Seconds: 1, Did: []wire.Deed{{Kind: wire.DeedStep, Store: "main", Migration: "0042_currency", Step: "expand", Seconds: 0.01}}, Left: wire.Left{Pending: 2}},
+	}
+}
+
+func storeSamples() map[string]wire.Document {
+	done, begun := noon.Add(-time.Hour), noon.Add(-2*time.Hour)
+	lease := &wire.Lease{Host: "laptop-7", PID: 311, Operator: "ana", Command: "apply", Since: begun, Renewed: 12, FreeIn: 3, Live: true, Epoch: 7}
+	return map[string]wire.Document{
+		"status": &wire.Status{Head: head("status", 0, "stopover apply"), Application: "shop",
+			Route: &wire.Route{To: "1.6", Who: "ana on laptop-7", Since: begun},
+			Stores: []wire.StoreStatus{
+				{Name: "main", Kind: "postgres", Place: "shop on 127.0.0.1:5432, schema shop", Server: "PostgreSQL 15.18", State: wire.StatePending, Position: "0041_totals",
+					Done: 80, Pending: 2, Later: 1, Skipped: 1, Lease: lease,
+					Begun:  &wire.Begun{Migration: "0042_currency", Step: "backfill", Since: begun, Rows: 15_700_000, Total: 41_000_000, Percent: 38.3, Cursor: `["4711"]`, Host: "laptop-7", Operator: "ana"},
+					Floors: []wire.Floor{{Role: "writers", Release: "1.5", Because: "0042_currency.backfill"}},
+					Drift:  []string{"column orders.note is there and should not be"}},
+				{Name: "cache", Kind: "sqlite", Place: "cache.db", Server: "SQLite 3.51.0", State: wire.StateCurrent, Position: "0002_a", Done: 4},
+				{Name: "new", Kind: "sqlite", Place: "new.db", State: wire.StateEmpty, Pending: 5},
+				{Name: "old", Kind: "sqlite", Place: "old.db", State: wire.StateUnstamped, Evidence: []string{"table orders (about 41,000 rows)"}},
+				{Name: "odd", Kind: "sqlite", Place: "odd.db", State: wire.StateTrouble, Position: "0003_b", Newer: []string{"0009_z.expand, by release 2.0"}, Missing: []string{"0002_gone.expand"}, Edited: []string{"0001_a.expand"}, Late: []string{"0002_late"}},
+				{Name: "far", Kind: "postgres", State: wire.StateUnreachable, Problem: &wire.Error{Kind: wire.KindUnreachable, Message: "cannot reach shop on 10.0.0.9:5432: timeout"}},
+			}},
+		"list": &wire.List{Head: head("list", 0), Application: "shop", Stores: []wire.StoreList{
+			{Name: "main", Kind: "postgres", Steps: []wire.Step{
+				{Migration: "0042_currency", Step: "expand", State: wire.StepDone, Needs: "1.5", Begun: &begun, Done: &done, Seconds: 0.02, Sum: "9f2c", Reverse: true, Operator: "ana", Host: "laptop-7"},
+				{Migration: "0042_currency", Step: "backfill", State: wire.StepDone, Writers: "1.5", Needs: "1.6", Begun: &begun, Done: &done, Seconds: 1320, Rows: 41_000_000, Sum: "17aa"},
+				{Migration: "0042_currency", Step: "contract", State: wire.StepContract, Writers: "1.6", Readers: "1.6"},
+				{Migration: "0043_split", Step: "expand", State: wire.StepBegun, Begun: &begun, Offline: true},
+				{Migration: "0044_geo", Step: "expand", State: wire.StepNotApplicable, Because: "no extension postgis"},
+				{Migration: "0045_x", Step: "expand", State: wire.StepPending},
+				{Migration: "0040_old", Step: "expand", State: wire.StepMissing, Because: "no file has it", Done: &done},
+				{Migration: "0039_old", Step: "expand", State: wire.StepEdited, Because: "changed since it was applied", Done: &done},
+			}},
+			{Name: "cache", Kind: "sqlite"}}},
 		"check": &wire.Check{Head: head("check", 3, "stopover apply --to 1.6"), State: wire.Pending, Component: "api", Release: "1.6", Stores: []wire.StoreCheck{
 			{Name: "main", State: wire.Pending, Position: "0041_totals", Because: "api 1.6 needs main 0042_currency.backfill, which is not done", Pending: []string{"main:0042_currency.backfill", "main:0042_currency.verify"}},
 			{Name: "cache", State: wire.TooNew, Floors: []wire.Floor{{Role: "writers", Release: "1.7", Because: "0007_hashtag.cutover"}}}}},
