@@ -29,7 +29,7 @@ func (s *Store) doAlone(ctx context.Context, held *session, wait time.Duration, 
 	part := action.Parts[i]
 	inner, cancel := within(ctx, task.Timeout)
 	defer cancel()
-	sound := held.suspect()
+	held.broken = s.own // until it has returned without an error
 	err = patiently(inner, wait, func() error {
 		_, err := held.conn.ExecContext(inner, part.Text)
 		return err
@@ -37,7 +37,7 @@ func (s *Store) doAlone(ctx context.Context, held *session, wait time.Duration, 
 	if err != nil {
 		return s.failed(ctx, err, task.Only, part, task.Timeout)
 	}
-	sound(true)
+	held.broken = false
 	return s.tookEffect(ctx, held, action.Kinds[i], task.Only, part)
 }
 
@@ -99,6 +99,10 @@ func (s *Store) Inspect(ctx context.Context, action store.Action, statement int)
 	}
 	var is string
 	err := s.read(ctx, func(held *session) (err error) {
+		// A connection learns what others did to the file when it reads it.
+		if _, err = held.conn.ExecContext(ctx, `SELECT 1 FROM sqlite_schema LIMIT 1`); err != nil {
+			return err
+		}
 		is, err = held.pragma(ctx, name)
 		return err
 	})

@@ -44,7 +44,7 @@ func (s *Store) DoAll(ctx context.Context, tasks []store.Task) ([]store.Progress
 // together says whether a task can share a transaction.
 func together(task store.Task) bool {
 	action, ok := task.Action.(*sqlaction.Action)
-	return ok && checkTask(task) == nil && !alone(action, task.Only) && !dropsTable(action, task.Only)
+	return ok && action.Form == store.Whole && checkTask(task) == nil && !alone(action, task.Only) && !dropsTable(action, task.Only)
 }
 
 // batch performs tasks until one fails or time is up.

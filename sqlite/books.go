@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 
+	lib "modernc.org/sqlite/lib"
+
 	"github.com/stopover-dev/stopover/store"
 )
 
@@ -74,7 +76,11 @@ func (s *Store) create(ctx context.Context) error {
 		return fmt.Errorf("create %s: %w", s.place, err)
 	}
 	defer db.Close()
-	if _, err := db.ExecContext(ctx, "PRAGMA schema_version"); err != nil {
+	_, err = db.ExecContext(ctx, "PRAGMA schema_version")
+	switch {
+	case code(err) == lib.SQLITE_CANTOPEN:
+		return &store.RightsError{Missing: "make the file " + s.place.file, Err: err}
+	case err != nil:
 		return fmt.Errorf("create %s: %w", s.place, s.explain(err))
 	}
 	return nil

@@ -92,19 +92,19 @@ func (s *Store) failed(ctx context.Context, err error, number int, part store.St
 		return failure
 	}
 	c := code(err)
-	if c == 0 {
+	switch c {
+	case 0:
 		return failure
+	case lib.SQLITE_READONLY, lib.SQLITE_CANTOPEN, lib.SQLITE_NOTADB, lib.SQLITE_CORRUPT:
+		return s.explain(err) // not the statement's fault
 	}
 	failure.Code = codeName(err)
 	if m := decoration.FindStringSubmatch(err.Error()); m != nil {
 		failure.Message = m[1]
 	}
-	switch c {
-	case lib.SQLITE_FULL:
+	if c == lib.SQLITE_FULL {
 		failure.Message = "the disk is full, or the database reached its max_page_count"
 		failure.Hint = "nothing of this transaction stayed; make room and run again"
-	case lib.SQLITE_READONLY:
-		failure.Hint = "the file or its folder cannot be written by this user"
 	}
 	return failure
 }

@@ -47,19 +47,23 @@ func (a *goStretched) Statements() []store.Statement { return []store.Statement{
 func (tx *transaction) inGo(action *goWhole, task store.Task) (store.Progress, error) {
 	ctx, cancel := within(tx.ctx, task.Timeout)
 	defer cancel()
+	tx.doubt() // unless it returns, and without an error
 	if err := action.do(ctx, tx.tx); err != nil {
 		return store.Progress{}, tx.failedInGo(err, action.Statements()[0], task)
 	}
+	tx.broken = false
 	return store.Progress{Done: true, Rows: -1}, nil
 }
 
 func (tx *transaction) stretchInGo(action *goStretched, task store.Task) (store.Progress, error) {
 	ctx, cancel := within(tx.ctx, task.Timeout)
 	defer cancel()
+	tx.doubt() // unless it returns, and without an error
 	next, done, rows, err := action.do(ctx, tx.tx, task.Cursor, task.Size)
 	if err != nil {
 		return store.Progress{}, tx.failedInGo(err, action.Statements()[0], task)
 	}
+	tx.broken = false
 	if !done && string(next) == string(task.Cursor) {
 		return store.Progress{}, fmt.Errorf("the stretch %q is not done, and gave the cursor back that it was given", action.preview)
 	}
@@ -70,7 +74,6 @@ func (tx *transaction) stretchInGo(action *goStretched, task store.Task) (store.
 }
 
 func (tx *transaction) failedInGo(err error, part store.Statement, task store.Task) error {
-	tx.broken = true
 	if errors.Is(err, sql.ErrTxDone) {
 		return &store.EscapedError{Statement: 1}
 	}

@@ -57,8 +57,11 @@ func splitURL(text string) (name string, query url.Values, err error) {
 	if err != nil {
 		return "", nil, fmt.Errorf("read the settings of %q: %w", text, err)
 	}
-	rest = strings.TrimPrefix(rest, "//")
-	rest = strings.TrimPrefix(rest, "localhost/")
+	if tail, found := strings.CutPrefix(rest, "//"); found {
+		// The authority may be left out; a name without a leading slash is
+		// meant as a relative path, not as a host.
+		rest = strings.TrimPrefix(tail, "localhost")
+	}
 	name, err = url.PathUnescape(rest)
 	if err != nil {
 		return "", nil, fmt.Errorf("read the file name of %q: %w", text, err)

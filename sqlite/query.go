@@ -15,6 +15,63 @@ import (
 // longestLine is how many characters of a sample line are kept.
 const longestLine = 300
 
+// ask performs a Query in a transaction that only reads and is rolled back, so
+// that it keeps nobody from writing, however long it takes. What is found is
+// recorded in a second transaction, under the same guards; if the process dies
+// in between, the query is asked again.
+func (s *Store) ask(ctx context.Context, wait time.Duration, task store.Task) (store.Progress, error) {
+	var progress store.Progress
+	err := s.reading(ctx, wait, func(tx *transaction) (err error) {
+		if err = tx.check(task.Guard); err != nil {
+			return err
+		}
+		if err = tx.prove(task); err != nil {
+			return err
+		}
+		progress, err = tx.query(task.Action.(*sqlaction.Action), task)
+		return err
+	})
+	if err != nil {
+		return store.Progress{}, err
+	}
+	if task.Record == nil {
+		return progress, nil
+	}
+	err = s.write(ctx, wait, func(tx *transaction) error {
+		if err := tx.check(task.Guard); err != nil {
+			return err
+		}
+		_, err := tx.put(task.Record(progress))
+		return err
+	})
+	if err != nil {
+		return store.Progress{}, err
+	}
+	return progress, nil
+}
+
+// reading runs do in a transaction that is rolled back, and repeats it while
+// the file is locked.
+func (s *Store) reading(ctx context.Context, wait time.Duration, do func(*transaction) error) error {
+	held, err := s.take(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer func() { s.give(held, false) }()
+	return patiently(ctx, wait, func() error {
+		if _, err := held.exec(`BEGIN`); err != nil {
+			return s.explain(err)
+		}
+		tx := &transaction{session: held, ctx: ctx, store: s}
+		defer func() {
+			if !tx.rollback() {
+				held.broken = true
+			}
+		}()
+		return do(tx)
+	})
+}
+
 // query counts what the action's queries return, all together, and describes
 // the first rows. The lines tell a row by its columns: "id=17, email=x".
 func (tx *transaction) query(action *sqlaction.Action, task store.Task) (store.Progress, error) {
@@ -25,8 +82,8 @@ func (tx *transaction) query(action *sqlaction.Action, task store.Task) (store.P
 		}
 		err := tx.queryPart(part.Text, task, &progress)
 		if err != nil {
-			tx.broken = true
-			return store.Progress{}, tx.store.failed(tx.ctx, err, i+1, part, task.Timeout)
+			tx.doubt()
+			return store.Progress{}, atFault(tx.store.failed(tx.ctx, err, i+1, part, task.Timeout), action.Kinds[i])
 		}
 	}
 	return progress, nil

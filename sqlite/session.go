@@ -73,14 +73,6 @@ func (h *session) end() {
 	_ = h.conn.Close()
 }
 
-// suspect marks the connection as broken until the function that it returns
-// says otherwise: a panic in between leaves it so.
-func (h *session) suspect() func(sound bool) {
-	before := h.broken
-	h.broken = true
-	return func(sound bool) { h.broken = before || !sound }
-}
-
 // statement gives a statement of the books, prepared once a connection.
 func (h *session) statement(text string) (*sql.Stmt, error) {
 	if statement, ok := h.prepared[text]; ok {

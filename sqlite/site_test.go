@@ -14,14 +14,21 @@ import (
 )
 
 // suite is this package's driver of the conformance suite.
-type suite struct{ query string }
+type suite struct {
+	query   string
+	borrows bool
+}
 
 func (d suite) Fresh(context.Context) (storetest.Site, error) {
 	folder, err := os.MkdirTemp("", "stopover-suite-")
 	if err != nil {
 		return nil, err
 	}
-	return newSite(folder, d.query)
+	made, err := newSite(folder, d.query)
+	if err == nil {
+		made.borrows = d.borrows
+	}
+	return made, err
 }
 
 // walSuite has files in WAL mode already, so their sites are not Aloners.
@@ -43,6 +50,9 @@ type site struct {
 	folder string
 	url    string
 	db     *sql.DB
+
+	borrows  bool // stores are made of handles that are open already
+	borrowed []*sql.DB
 }
 
 func newSite(folder, query string) (*site, error) {
@@ -55,10 +65,21 @@ func newSite(folder, query string) (*site, error) {
 }
 
 func (s *site) Open(ctx context.Context) (store.Store, error) {
-	return Kind().Open(ctx, store.Settings{Name: "main", URL: s.url})
+	if !s.borrows {
+		return Kind().Open(ctx, store.Settings{Name: "main", URL: s.url})
+	}
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(s.folder, "suite.db"))
+	if err != nil {
+		return nil, err
+	}
+	s.borrowed = append(s.borrowed, db)
+	return New(db), nil
 }
 
 func (s *site) Close() error {
+	for _, db := range s.borrowed {
+		_ = db.Close()
+	}
 	if err := s.db.Close(); err != nil {
 		return err
 	}
@@ -164,4 +185,5 @@ func TestIsAStore(t *testing.T) {
 	t.Run("WAL", func(t *testing.T) {
 		storetest.Run(t, walSuite{suite{query: "?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)"}})
 	})
+	t.Run("borrowed handle", func(t *testing.T) { storetest.Run(t, suite{borrows: true}) })
 }

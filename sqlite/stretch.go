@@ -138,7 +138,7 @@ func (h *session) keyOf(ctx context.Context, of *sqlaction.Range) (tableKey, err
 	}
 	var kind string
 	var withoutRowid bool
-	err := h.conn.QueryRowContext(ctx, `SELECT type, wr FROM pragma_table_list WHERE schema = ? COLLATE NOCASE AND name = ? COLLATE NOCASE`, schema, of.Name.Base).Scan(&kind, &withoutRowid)
+	err := h.conn.QueryRowContext(ctx, `SELECT type, wr FROM pragma_table_list(?) WHERE schema = ? COLLATE NOCASE`, of.Name.Base, schema).Scan(&kind, &withoutRowid)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return none("there is no such table")

@@ -28,6 +28,11 @@ func (s *Store) Do(ctx context.Context, task store.Task) (store.Progress, error)
 		return err
 	}
 	action, inSQL := task.Action.(*sqlaction.Action)
+	if inSQL && action.Form == store.Query {
+		progress, err := s.ask(ctx, wait, task)
+		progress.Took = time.Since(begun)
+		return progress, err
+	}
 	err := s.exclusive(ctx, wait, func(held *session) error {
 		switch {
 		case inSQL && alone(action, task.Only):
@@ -117,10 +122,7 @@ func (tx *transaction) work(task store.Task) (store.Progress, error) {
 	case *goStretched:
 		return tx.stretchInGo(action, task)
 	case *sqlaction.Action:
-		switch action.Form {
-		case store.Query:
-			return tx.query(action, task)
-		case store.Stretched:
+		if action.Form == store.Stretched {
 			return tx.stretch(action, task)
 		}
 		return tx.whole(action, task)
@@ -184,15 +186,15 @@ func (tx *transaction) statementOf(action *sqlaction.Action, i int, text string,
 	defer cancel()
 	result, err := tx.conn.ExecContext(ctx, text)
 	if err != nil {
-		tx.broken = true
-		return 0, tx.store.failed(tx.ctx, err, i+1, action.Parts[i], timeout)
+		tx.doubt()
+		return 0, atFault(tx.store.failed(tx.ctx, err, i+1, action.Parts[i], timeout), action.Kinds[i])
 	}
 	switch action.Kinds[i].Verb {
 	case "UPDATE", "DELETE", "INSERT", "REPLACE":
 		return result.RowsAffected()
 	case "PRAGMA":
 		if !action.Each {
-			tx.broken = true // its settings must not reach the next task
+			tx.doubt() // its settings must not reach the next task
 		}
 	}
 	return 0, nil

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"time"
 
 	"github.com/stopover-dev/stopover/store"
@@ -31,9 +32,8 @@ func (s *Store) read(ctx context.Context, do func(*session) error) error {
 		return err
 	}
 	defer s.give(held, false)
-	sound := held.suspect()
 	err = patiently(ctx, defaultWait, func() error { return do(held) })
-	sound(err == nil)
+	held.broken = s.own && err != nil
 	return s.explain(err)
 }
 
@@ -68,17 +68,20 @@ func (s *Store) transact(ctx context.Context, held *session, wait time.Duration,
 	if err := patiently(ctx, wait, func() error { return tx.begin(inGo) }); err != nil {
 		return s.explain(err)
 	}
-	sound := held.suspect()
+	ended := false
+	defer func() {
+		if !ended && !tx.rollback() { // also if do panics
+			held.broken = true
+		}
+	}()
 	if err := do(tx); err != nil {
-		sound(tx.rollback())
 		return err
 	}
 	// A COMMIT that was refused because somebody reads can be repeated.
 	if err := patiently(ctx, wait, tx.commit); err != nil {
-		sound(tx.rollback())
 		return s.explain(err)
 	}
-	sound(true)
+	ended = true
 	return nil
 }
 
@@ -122,7 +125,16 @@ func (tx *transaction) rollback() bool {
 	if tx.tx != nil {
 		_ = tx.tx.Rollback()
 	}
-	return err == nil
+	return err == nil || code(err) == sqliteError && strings.Contains(err.Error(), "no transaction is active")
+}
+
+// doubt keeps the connection from further use: a statement of others may have
+// left settings or temporary tables on it. A borrowed one goes back to the
+// application in any case; for it, it may be a whole database in memory.
+func (tx *transaction) doubt() {
+	if tx.store.own {
+		tx.broken = true
+	}
 }
 
 // disarm takes the tripwire away, and finds out whether it was still there.
