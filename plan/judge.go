@@ -12,7 +12,7 @@ type judge struct {
 	done   map[StepID]bool
 	begun  map[StepID]bool
 	fleet  map[string]map[int]bool
-	halted map[string]bool
+	halted map[string]map[int]bool // what ran before a halt
 	floors []Floor
 	sets   map[int][]bool // release -> which releases are in it
 	terms  []int          // releases that somebody asks for
@@ -20,7 +20,7 @@ type judge struct {
 
 func newJudge(cat Catalogue, state State, goal Goal, newest bool) *judge {
 	j := &judge{cat: cat, goal: goal, newest: newest, done: map[StepID]bool{}, begun: map[StepID]bool{},
-		fleet: map[string]map[int]bool{}, halted: map[string]bool{}, floors: state.Floors, sets: map[int][]bool{}}
+		fleet: map[string]map[int]bool{}, halted: map[string]map[int]bool{}, floors: state.Floors, sets: map[int][]bool{}}
 	for _, s := range cat.Steps {
 		j.done[s.ID] = state.Done[s.ID]
 		j.begun[s.ID] = state.Done[s.ID] || state.Begun[s.ID]
@@ -213,8 +213,11 @@ func (j *judge) act(a Action) string {
 		if !j.goal.Offline || len(j.fleet[a.Component]) == 0 {
 			return "nothing may be halted that runs not, or without being permitted"
 		}
+		if text := j.standing(a.Component, a.From); text != "" {
+			return text
+		}
+		j.halted[a.Component] = j.fleet[a.Component]
 		j.fleet[a.Component] = map[int]bool{}
-		j.halted[a.Component] = true
 		return j.back(a)
 	}
 	return "it is no kind of action"
@@ -265,7 +268,7 @@ func (j *judge) asked(id StepID) bool {
 // missingStarts finds a component that stays halted at a stop.
 func (j *judge) missingStarts() string {
 	for _, c := range j.cat.Components {
-		if j.halted[c.Name] {
+		if j.halted[c.Name] != nil {
 			return c.Name + " was halted and not started again"
 		}
 	}

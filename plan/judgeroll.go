@@ -7,7 +7,7 @@ func (j *judge) roll(a Action) string {
 	if text := j.standing(a.Component, a.From); text != "" {
 		return text
 	}
-	if len(j.fleet[a.Component]) == 0 && !j.halted[a.Component] {
+	if len(j.fleet[a.Component]) == 0 && j.halted[a.Component] == nil {
 		return a.Component + " has no instance to roll"
 	}
 	for r := a.To; r <= a.ToUpto; r++ {
@@ -36,6 +36,14 @@ func (j *judge) may(component string, r int) string {
 		return "the release is unknown"
 	}
 	rel := j.cat.Releases[r]
+	if j.halted[component][r] && !rel.Withdrawn {
+		return j.opens(component, r)
+	}
+	for x := range j.halted[component] {
+		if !j.forward(x, r) {
+			return fmt.Sprintf("%s would start at %s, below %s, which ran before", component, rel.ID, j.cat.Releases[x].ID)
+		}
+	}
 	if rel.Withdrawn || rel.Unlisted && r != j.goal.Release {
 		return component + " would go to " + rel.ID + ", which is withdrawn or not listed"
 	}

@@ -111,9 +111,9 @@ func (l *lowerer) askPeers(wants []int, r int) {
 
 // widen finds the oldest release of the main line that will do for a hop, and
 // the newest up to which all will. The target itself is not varied, nor is a
-// release on a side line.
+// release on a side line, nor a start after a halt.
 func (l *lowerer) widen(h *hop, mark int) {
-	if h.to == NoRelease || h.to == l.aim.release || l.ix.cat.Releases[h.to].Line != "" {
+	if h.to == NoRelease || len(h.from) == 0 || h.to == l.aim.release || l.ix.cat.Releases[h.to].Line != "" {
 		return
 	}
 	newest := h.to

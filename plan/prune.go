@@ -1,5 +1,7 @@
 package plan
 
+import "time"
+
 // effort bounds what pruning may cost, in rule checks.
 const effort = 1_000_000
 
@@ -7,14 +9,14 @@ const effort = 1_000_000
 // first each component rolls as late as the steps of the way allow, then single
 // rollouts are left out one by one as far as the effort reaches.
 func prune(ix *index, start *progress, a aim, found route) route {
-	if ix.cat.Implicit || len(found.legs) < 2 || found.halts() {
+	if ix.cat.Implicit || len(found.legs) < 2 {
 		return found
 	}
 	best := found
 	try := func(m mask) {
 		w := walker{ix: ix, aim: a, mask: m, choice: found.choice}
 		r := w.walk(start.copy())
-		if r.ok && len(r.legs) == len(found.legs) && r.rollouts() < best.rollouts() {
+		if r.ok && len(r.legs) <= len(best.legs) && r.rollouts() < best.rollouts() && r.downtime(ix) <= best.downtime(ix) {
 			best = r
 		}
 	}
@@ -24,7 +26,7 @@ func prune(ix *index, start *progress, a aim, found route) route {
 	for l := len(found.legs) - 2; l >= 0; l-- {
 		for c := range start.live {
 			m := rolled(best, len(start.live))
-			if !m[l][c] || tries == 0 {
+			if l >= len(m)-1 || !m[l][c] || tries == 0 {
 				continue
 			}
 			m[l][c] = false
@@ -40,10 +42,29 @@ func (r route) rollouts() int {
 	n := 0
 	for _, l := range r.legs {
 		for _, m := range l.moves {
-			n += len(m.hops)
+			if m.kind != DoHalt {
+				n += len(m.hops)
+			}
 		}
 	}
 	return n
+}
+
+// downtime sums what runs in legs that halt something.
+func (r route) downtime(ix *index) time.Duration {
+	var sum time.Duration
+	for _, l := range r.legs {
+		down := false
+		for _, m := range l.moves {
+			down = down || m.kind == DoHalt
+			for _, s := range m.steps {
+				if down {
+					sum += ix.cat.Steps[s].Estimate
+				}
+			}
+		}
+	}
+	return sum
 }
 
 // halts tells whether something is stopped on the way.
@@ -94,11 +115,10 @@ func late(ix *index, start *progress, a aim, found route) mask {
 	now := append([][]int(nil), start.live...)
 	for n, l := range found.legs {
 		for _, mv := range l.moves {
-			if mv.kind == DoRoll {
-				continue
-			}
 			for _, h := range mv.hops {
-				now[h.component] = []int{h.to}
+				if mv.kind != DoRoll || len(h.from) == 0 {
+					now[h.component] = place(h.to)
+				}
 			}
 			for _, s := range mv.steps {
 				for _, c := range ix.users[ix.store[s]] {
@@ -130,7 +150,7 @@ func reached(r route, start *progress) [][][]int {
 	for n, l := range r.legs {
 		for _, m := range l.moves {
 			for _, h := range m.hops {
-				now[h.component] = []int{h.to}
+				now[h.component] = place(h.to)
 			}
 		}
 		out[n] = append([][]int(nil), now...)

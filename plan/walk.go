@@ -57,6 +57,7 @@ func (w *walker) walk(p *progress) route {
 			if l, moved = w.offline(p, l); !moved {
 				return out
 			}
+			l.moves = w.rolls(p, len(out.legs), l.moves, true)
 		}
 		out.legs = append(out.legs, l)
 	}
@@ -74,7 +75,7 @@ func (w *walker) leg(p *progress, n int) (l leg, moved bool) {
 	}
 	before := len(l.moves)
 	l.moves = w.switches(p, n, l.moves)
-	l.moves = w.rolls(p, n, l.moves)
+	l.moves = w.rolls(p, n, l.moves, false)
 	return l, len(l.moves) > before
 }
 
@@ -126,15 +127,17 @@ func (w *walker) next(p *progress, store int) bool {
 }
 
 // rolls lets every component jump to the highest release that may start now,
-// again and again, because one may wait for another.
-func (w *walker) rolls(p *progress, n int, moves []move) []move {
+// again and again, because one may wait for another. With home set, going to the
+// target is allowed whatever the mask says: it costs no rollout that would not
+// come anyway.
+func (w *walker) rolls(p *progress, n int, moves []move, home bool) []move {
 	for grown := true; grown; {
 		grown = false
 		for c := range p.live {
-			if len(p.live[c]) == 0 || !w.mask.allows(n, c) {
+			if len(p.live[c]) == 0 {
 				continue
 			}
-			if to := w.pick(p, n, c); to != NoRelease {
+			if to := w.pick(p, n, c); to != NoRelease && (w.mask.allows(n, c) || home && to == w.aim.release) {
 				moves = append(moves, move{kind: DoRoll, hops: []hop{{component: c, from: p.live[c], to: to, upto: to}}})
 				p.live[c] = []int{to}
 				grown = true
