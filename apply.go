@@ -250,19 +250,18 @@ func (a *App) perform(s *session, report *wire.Report, w *way, todo []plan.StepI
 // nextWorks makes ready the next step and those behind it on the same store that
 // can go along with it.
 func (a *App) nextWorks(s *session, w *way, todo []plan.StepID) ([]run.Work, error) {
+	ahead := todo[:min(len(todo), aheadSteps)]
+	if other := slices.IndexFunc(ahead, func(id plan.StepID) bool { return id.Store != todo[0].Store }); other > 0 {
+		ahead = ahead[:other]
+	}
 	state := a.ledgers(s.sights(w.sights))
-	state.Fleet = w.state.Fleet
+	state.Fleet, state.Floors = w.state.Fleet, w.state.Floors
+	allowed, no := plan.AllowedInOrder(w.cat, state, ahead)
+	if allowed == 0 {
+		return nil, refuse(no.String(), a.cmd("plan")).at(todo[0])
+	}
 	var works []run.Work
-	for _, id := range todo {
-		if id.Store != todo[0].Store {
-			break
-		}
-		if no := plan.Allowed(w.cat, state, id); len(no) > 0 {
-			if len(works) > 0 {
-				break
-			}
-			return nil, refuse(no.String(), a.cmd("plan")).at(id)
-		}
+	for _, id := range ahead[:allowed] {
 		work, err := a.work(a.steps[id])
 		if err != nil {
 			return nil, a.explain(id.Store, err)
@@ -271,8 +270,7 @@ func (a *App) nextWorks(s *session, w *way, todo []plan.StepID) ([]run.Work, err
 			break
 		}
 		works = append(works, work)
-		state.Done[id] = true // for the steps that are sent along
-		if !work.Together() || len(works) == aheadSteps {
+		if !work.Together() {
 			break
 		}
 	}

@@ -162,7 +162,7 @@ func (c *command) end(doc wire.Document, err error) int {
 }
 
 func (c *command) show(doc wire.Document) int {
-	if c.request.Global.Quiet && doc.Top().Error == nil {
+	if c.request.Global.Quiet && doc.Top().Error == nil && doc.Top().Exit == ExitDone {
 		return doc.Top().Exit
 	}
 	if err := ui.RenderTo(c.t.Out, c.t.Err, doc, c.look()); err != nil {
@@ -228,14 +228,14 @@ func changeOf(ask cli.Ask) *cli.Change {
 
 // look is how documents are shown on this terminal.
 func (c *command) look() ui.Look {
-	_, plain := c.t.Lookup("NO_COLOR")
+	noColor, _ := c.t.Lookup("NO_COLOR")
 	look := ui.Look{Format: ui.Format(c.request.Global.Format), Zone: time.Local, Verbose: c.request.Global.Verbose,
 		Program: c.cfg.Program, Told: c.live != nil && c.live.Told()}
 	switch c.request.Global.Color {
 	case "always":
 		look.Color = true
 	case "auto":
-		look.Color = !plain && isTerminal(c.t.Out)
+		look.Color = noColor == "" && isTerminal(c.t.Out)
 	}
 	return look
 }
