@@ -25,6 +25,9 @@ func scratch(ctx context.Context, base store.Settings) (store.Store, error) {
 	if direct := base.Options["direct_url"]; direct != "" {
 		base.URL = direct
 	}
+	if base.URL == "" {
+		return nil, store.ErrNoScratch // the driver would take the server of PGHOST, or the one on this machine
+	}
 	config, err := pgxpool.ParseConfig(base.URL)
 	if err != nil {
 		return nil, unreadableURL(base.Name, "url")
