@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/stopover-dev/stopover/internal/book"
 	"github.com/stopover-dev/stopover/internal/files"
@@ -82,7 +83,9 @@ func (a *App) lintStep(cat plan.Catalogue, step plan.Step, s *step) []wire.Probl
 		}
 	}
 	for _, fact := range parsed.Facts {
-		list = append(list, judged(cat, step, s, fact))
+		if step.ID.Kind != plan.Contract || !contradicts(fact) {
+			list = append(list, judged(cat, step, s, fact))
+		}
 	}
 	return append(list, a.unproven(step, s)...)
 }
@@ -105,17 +108,20 @@ func (a *App) unproven(step plan.Step, s *step) []wire.Problem {
 // belongs into a contract, where floors and a verification stand before it.
 func judged(cat plan.Catalogue, step plan.Step, s *step, fact store.Fact) wire.Problem {
 	p := wire.Problem{File: s.migration.File, Line: fact.Line, Store: s.id.Store, Severity: wire.Warning, Message: fact.Message}
-	contradicts := fact.Kind == store.Destroys || fact.Kind == store.BreaksInsert
 	switch {
-	case step.ID.Kind == plan.Contract && contradicts:
-		p.Severity = wire.Note
-	case contradicts && !cat.Implicit && !step.Offline && step.Writers == plan.NoRelease:
+	case contradicts(fact) && !cat.Implicit && !step.Offline && step.Writers == plan.NoRelease:
 		p.Severity = wire.Fault
 		p.Hint = "move it to the contract section, or declare the oldest release that can live with it (writers=, readers=)"
-	case contradicts:
+	case contradicts(fact):
 		p.Hint = "in a contract section it would wait until nothing uses it"
 	}
 	return p
+}
+
+// contradicts tells whether a fact speaks against old code: a contract is where
+// that belongs.
+func contradicts(fact store.Fact) bool {
+	return fact.Kind == store.Destroys || fact.Kind == store.BreaksInsert
 }
 
 func syntax(s *step, err error) wire.Problem {
@@ -135,7 +141,11 @@ func (a *App) lintOnScratch(ctx context.Context, doc *wire.Lint, cat plan.Catalo
 	if err != nil {
 		return a.explain(p.name, err)
 	}
-	scratch, err := p.kind.Scratch(ctx, store.Settings{Name: p.name, URL: url, Options: map[string]string{}})
+	options := map[string]string{}
+	if schema := p.decl.Schema; schema != "" && !strings.Contains(schema, "${") {
+		options["schema"] = schema // statements may name it
+	}
+	scratch, err := p.kind.Scratch(ctx, store.Settings{Name: p.name, URL: url, Options: options})
 	if errors.Is(err, store.ErrNoScratch) {
 		return nil // this kind wants a server, and none was named
 	}
