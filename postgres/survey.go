@@ -14,6 +14,9 @@ import (
 // it.
 const oldest = 120000
 
+// Place names server, database and schema, without asking the server.
+func (s *Store) Place() string { return s.place }
+
 // Survey looks the store over.
 func (s *Store) Survey(ctx context.Context) (store.Survey, error) {
 	survey := store.Survey{Place: s.place, Empty: true}

@@ -12,6 +12,9 @@ import (
 // books are the names of what Prepare makes.
 const books = `('stopover_note', 'stopover_revision', 'stopover_ledger')`
 
+// Place names the file, without asking it.
+func (s *Store) Place() string { return s.place.String() }
+
 // Survey looks the file over. One that is not there yet is an empty store.
 func (s *Store) Survey(ctx context.Context) (store.Survey, error) {
 	survey := store.Survey{Server: "SQLite", Place: s.place.String()}
