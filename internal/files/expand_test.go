@@ -93,6 +93,9 @@ func TestExpandNamesWhatIsMissing(t *testing.T) {
 			t.Errorf("%s: %T", store, err)
 		}
 	}
+	if got, err := expandProject(t, "{url: x}").Expand("main", lookupIn(nil)); err != nil || len(got.Options) != 0 {
+		t.Errorf("options that were not given: %v, %v", got.Options, err)
+	}
 	if text, err := p.ExpandText("scratch", "${A}/x", lookupIn(map[string]string{"A": "b"})); err != nil || text != "b/x" {
 		t.Errorf("%q, %v", text, err)
 	}

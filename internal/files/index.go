@@ -49,9 +49,10 @@ func (x *Index) fill(all []listing) {
 }
 
 // At gives the index of a release by its id, also where it is written in
-// another way (v1.5.3 for 1.5.3). Without declared releases every id is the
-// implicit one. An id that is not known was neither listed nor given to
-// Catalogue, or could not be placed there.
+// another way: v1.5.3 for 1.5.3, or 1.5 where only releases like 1.5.3 are
+// listed, which stands for the oldest of them, a pre-release last. Without declared releases every
+// id is the implicit one. An id that is not known was neither listed nor given
+// to Catalogue, or could not be placed there.
 func (x *Index) At(id string) (int, bool) {
 	if x.implicit {
 		return 0, true
@@ -60,20 +61,26 @@ func (x *Index) At(id string) (int, bool) {
 		return at, true
 	}
 	parsed, err := x.scheme.Parse(id)
-	if err != nil || parsed.Short() {
+	if err != nil {
 		return plan.NoRelease, false
 	}
-	for at := x.lower(parsed); at < len(x.ids) && release.Compare(x.ids[at], parsed) == 0; at++ {
-		if !x.ids[at].Short() {
+	found := plan.NoRelease
+	for at := x.first(parsed); at < len(x.ids); at++ {
+		other := x.ids[at]
+		if !release.Covers(parsed, other) && release.Compare(other, parsed) > 0 {
+			break
+		}
+		if other.Short() || !release.Covers(parsed, other) {
+			continue
+		}
+		if !other.PreRelease() {
 			return at, true
 		}
+		if found == plan.NoRelease {
+			found = at
+		}
 	}
-	return plan.NoRelease, false
-}
-
-// lower gives the first index that is not older than an id.
-func (x *Index) lower(id release.ID) int {
-	return sort.Search(len(x.ids), func(i int) bool { return release.Compare(x.ids[i], id) >= 0 })
+	return found, found != plan.NoRelease
 }
 
 // first gives the index of the first release that meets a lower bound; the

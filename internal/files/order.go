@@ -60,9 +60,10 @@ func (s *releaseSet) add(id release.ID) {
 	s.all = append(s.all, listing{id: id})
 }
 
-// same reports that a listed release is written in another way: v1.5.3.
+// same reports that a listed release is written in another way (v1.5.3), or
+// that an id stands for releases of which some are listed.
 func (s *releaseSet) same(id release.ID) bool {
-	return slices.ContainsFunc(s.all, func(l listing) bool { return release.Compare(l.id, id) == 0 && !l.id.Short() })
+	return slices.ContainsFunc(s.all, func(l listing) bool { return release.Covers(id, l.id) && !l.id.Short() })
 }
 
 // parent finds the listed release whose code an unlisted one has: the newest

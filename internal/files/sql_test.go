@@ -105,7 +105,7 @@ func TestDurations(t *testing.T) {
 			t.Errorf("%q: %v, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"", "24", "d", "-1h", "1.5d", "7days", "999999999w", "2147483647d9999999h", "1d-1h", "h"} {
+	for _, text := range []string{"", "24", "d", "-1h", "1.5d", "7days", "999999999w", "2147483647d9999999h", "15250w100h", "1d-1h", "h"} {
 		if got, err := parseDuration(text); err == nil {
 			t.Errorf("%q is %v", text, got)
 		}

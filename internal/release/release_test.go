@@ -73,7 +73,7 @@ func TestCovers(t *testing.T) {
 		want        bool
 	}{
 		{"1.5", "1.5.3", true}, {"1.5", "1.5", true}, {"1.5", "1.5.0-rc1", true}, {"1.5", "1.6.0", false},
-		{"1.5", "1.50.0", false}, {"v1", "1.5", true}, {"v1", "1.5.3", true}, {"1.5", "v1", false},
+		{"1.5", "1.50.0", false}, {"v1", "1.5", true}, {"v1", "1.5.3", true}, {"1.5", "v1", false}, {"1.0", "v1", false},
 		{"1.5.3", "1.5.3", true}, {"1.5.3", "1.5.30", false}, {"1.5.3", "1.5.3-rc1", false}, {"1.5.3", "v1.5.3+k3s1", true},
 		{"1565", "1565", true}, {"1565", "1566", false},
 	} {
@@ -105,7 +105,7 @@ func TestDevelopmentBuilds(t *testing.T) {
 		"1.5.0": false, "1.5.0-rc.1": false, "0.8.0rc1": false, "1.28.2+k3s1": false, "1.0.post1": false, "1565": false,
 		"2.0.0+incompatible": false, "1.5.0.dev3": true, "1.5.0-dev": true, "1.5.0-SNAPSHOT": true, "1.5.0+dirty": true,
 		"0.9.0.dev3+gabc1234": true, "0.9.0+gabc1234.d20260501": true, "1.4.0-3-gabc1234": true, "1.4.0-0-gabc1234": false,
-		"1.4.0-dirty": true, "v0.0.0-20260501120000-abcdef123456": true, "v1.2.4-0.20260501120000-abcdef123456": true,
+		"1.4.0-dirty": true, "0.9.0+gabc1234": true, "v0.0.0-20260501120000-abcdef123456": true, "v1.2.4-0.20260501120000-abcdef123456": true,
 		"(devel)": true, "dev": true, "head": true, "": true,
 	} {
 		if got := Development(text); got != want {
