@@ -1,7 +1,9 @@
 package postgres
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/stopover-dev/stopover/internal/sqlaction"
 	"github.com/stopover-dev/stopover/internal/sqltext"
@@ -38,6 +40,11 @@ func workOf(task store.Task) (work, error) {
 			w.parts = append(w.parts, part{Statement: statement, number: i + 1, kind: action.Kinds[i]})
 		}
 	}
+	for _, p := range w.parts {
+		if err := p.refuseStream(); err != nil {
+			return work{}, err
+		}
+	}
 	if len(w.parts) == 0 {
 		return work{}, fmt.Errorf("the action has %d statements, no number %d", len(action.Parts), task.Only)
 	}
@@ -45,6 +52,20 @@ func workOf(task store.Task) (work, error) {
 		return work{}, fmt.Errorf("an action with a statement that stands alone is performed one statement at a time")
 	}
 	return w, nil
+}
+
+// refuseStream refuses COPY FROM STDIN, for which the server would wait until
+// the context ends. Parse does so too; but an action may be made without it.
+func (p part) refuseStream() error {
+	if !strings.Contains(strings.ToLower(p.Text), "stdin") {
+		return nil
+	}
+	_, err := sqltext.Split(sqltext.Postgres, p.Text, p.Line)
+	var at *sqltext.Error
+	if errors.As(err, &at) {
+		return &store.StatementError{Statement: p.number, Line: at.Line, Message: at.Message, Err: err}
+	}
+	return err
 }
 
 func (w work) hasAlone() bool {
