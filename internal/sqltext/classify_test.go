@@ -30,6 +30,7 @@ func TestVerb(t *testing.T) {
 		{Postgres, "WITH a AS NOT MATERIALIZED (DELETE FROM t RETURNING *) SELECT * FROM a", "SELECT", false},
 		{Postgres, "WITH a AS (WITH b AS (SELECT 1) UPDATE t SET x = 1 RETURNING 1) SELECT 1", "SELECT", false},
 		{Postgres, "SELECT a INTO u FROM t", "SELECT", false},
+		{Postgres, "SELECT 1 AS into FROM t", "SELECT", true},
 		{Postgres, "SELECT (SELECT 1 AS into), 'INTO' FROM t", "SELECT", true},
 		{0, "WITH a AS (SELECT 1) UPDATE t SET x = 1", "UPDATE t", false},
 		{Postgres, `UPDATE ONLY shop."Or""der" SET x = 1`, `UPDATE shop.Or"der`, false},

@@ -140,6 +140,7 @@ func TestSplitRefuses(t *testing.T) {
 		{"wrong bracket", Postgres, "SELECT a[1)", 1, "there is no ( for this )"},
 		{"BEGIN ATOMIC", Postgres, "CREATE FUNCTION f() RETURNS int\nBEGIN ATOMIC SELECT CASE WHEN a THEN 1 END; SELECT 1;", 2, "BEGIN ATOMIC that begins here"},
 		{"trigger", SQLite, "CREATE TRIGGER a AFTER INSERT ON t\nBEGIN SELECT CASE 1 WHEN 1 THEN 1 END; SELECT 2;", 2, "trigger body that begins here"},
+		{"trigger with names like its words", SQLite, "CREATE TRIGGER begin AFTER INSERT ON begin WHEN NEW.begin\nBEGIN SELECT 1;", 2, "trigger body that begins here"},
 		{"psql command", Postgres, "SELECT 1;\n\\copy t from 'x'", 2, `\copy is a command of psql`},
 		{"pg_dump", Postgres, "\\restrict abc\n", 1, `delete the lines with \restrict`},
 		{"gexec", Postgres, "SELECT 'x' \\gexec", 1, `\gexec is a command of psql`},
