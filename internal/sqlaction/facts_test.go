@@ -29,6 +29,8 @@ var factCases = []struct {
 	{name: "replaced table", text: "DROP TABLE t; CREATE TABLE t (a int)", want: []string{"1 destroys t"}},
 	{name: "own table", text: "CREATE TABLE t (a int); CREATE INDEX i ON t (a); ALTER TABLE t ADD b int NOT NULL; ALTER TABLE t DROP COLUMN a; UPDATE t SET b = 1; DROP TABLE t"},
 	{name: "SQLite's rebuild", text: "CREATE TABLE n (a int); INSERT INTO n SELECT a FROM t; DROP TABLE t; ALTER TABLE n RENAME TO t; CREATE INDEX i ON t (a)", want: []string{"1 risky t"}},
+	{name: "another table takes the name", text: "DROP TABLE t; ALTER TABLE o RENAME TO t", want: []string{"1 destroys t", "1 destroys o"}},
+	{name: "types with a length", text: "ALTER TABLE o ADD a mine DEFAULT 'x'::mine(3), ADD b mine DEFAULT CAST('x' AS mine(3))", d: sqltext.Postgres},
 	{name: "drop columns", text: "ALTER TABLE orders DROP COLUMN a;\nALTER TABLE orders DROP b", want: []string{"1 destroys orders.a", "2 destroys orders.b"}},
 	{name: "several actions", text: "ALTER TABLE o\n ADD a numeric(10,2),\n DROP COLUMN IF EXISTS b,\n DROP CONSTRAINT c", d: sqltext.Postgres, want: []string{"3 destroys o.b"}},
 	{name: "renames", text: "ALTER TABLE o RENAME COLUMN a TO b; ALTER TABLE o RENAME c TO d; ALTER TABLE o RENAME TO p", want: []string{"1 destroys o.a", "1 destroys o.c", "1 destroys o"}},
