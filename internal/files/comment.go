@@ -176,9 +176,13 @@ func dollarTag(text string) string {
 	return ""
 }
 
-// excerpt gives a line for a message, cut at 60 bytes.
+// excerpt gives a line for a message, cut at 60 bytes, and before what may be
+// a password in a URL.
 func excerpt(row string) string {
 	row = strings.TrimSpace(row)
+	if scheme, _, found := strings.Cut(row, "://"); found {
+		row = scheme + "://..."
+	}
 	if len(row) > 60 {
 		row = strings.ToValidUTF8(row[:60], "") + " ..."
 	}

@@ -61,7 +61,7 @@ func (c *configReader) folder(key pair, what string) string {
 		return ""
 	}
 	clean := path.Clean(strings.ReplaceAll(text, "\\", "/"))
-	if !fs.ValidPath(clean) {
+	if !fs.ValidPath(clean) || strings.Contains(text, "://") { // a URL is not shown
 		c.problem(c.place(key.value), "name it relative to the folder of "+ConfigName, "%s: the folder is not below the project's", what)
 		return ""
 	}

@@ -42,7 +42,9 @@ func (y *yamlReader) parse(data []byte) ast.Node {
 			if t := known.GetToken(); t != nil && t.Position != nil {
 				place.Line, place.Column = t.Position.Line, t.Position.Column
 			}
-			message += ": " + known.GetMessage()
+			if said := known.GetMessage(); !strings.Contains(said, "://") {
+				message += ": " + said
+			}
 		}
 		y.problem(place, "", "%s", message)
 		return nil
@@ -117,6 +119,10 @@ func (y *yamlReader) pairs(node ast.Node, what string) []pair {
 		key, ok := scalar(y.bare(v.Key))
 		if !ok || key == "" {
 			y.problem(y.place(v.Key), "", "%s: a key is no text", what)
+			continue
+		}
+		if strings.Contains(key, "://") { // not shown: it may hold a password
+			y.problem(y.place(v.Key), "write `url: \"...\"`", "%s: a URL stands where a key is wanted", what)
 			continue
 		}
 		list = append(list, pair{key: key, place: y.place(v.Key), value: v.Value})
