@@ -85,7 +85,7 @@ func (p piece) lineAt(position int) int {
 	if p.written == "" {
 		return sqltext.LineAt(p.user.Text, p.user.Line, position)
 	}
-	return sqltext.LineAt(p.written, p.user.Line, asWritten(p.written, p.user.Text, position))
+	return lineAsWritten(p.written, p.user.Text, p.user.Line, position)
 }
 
 // ident writes a name so that it means exactly itself.

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/stopover-dev/stopover/internal/sqlaction"
+	"github.com/stopover-dev/stopover/internal/sqltext"
 	"github.com/stopover-dev/stopover/store"
 )
 
@@ -94,24 +95,25 @@ func (t *transaction) perform(ctx context.Context, work work, key *rangeKey, low
 	return progress, nil
 }
 
-// asWritten gives the position in a statement as it was written, of a position
-// in the same statement with a condition put in.
-func asWritten(written, sent string, position int) int {
-	before := commonPrefix(written, sent)
-	if position <= utf8.RuneCountInString(sent[:before]) {
-		return position
+// lineAsWritten gives the line of a position in a statement that was sent with
+// a condition put in. Only what stands behind the condition has moved down.
+func lineAsWritten(written, sent string, line, position int) int {
+	last := line + strings.Count(written, "\n")
+	at := sqltext.LineAt(sent, line, position)
+	behind := utf8.RuneCountInString(sent) - utf8.RuneCountInString(written[len(written)-commonSuffix(written, sent):])
+	if position > behind {
+		at -= strings.Count(sent, "\n") - strings.Count(written, "\n")
 	}
-	added := utf8.RuneCountInString(sent) - utf8.RuneCountInString(written)
-	return max(position-added, utf8.RuneCountInString(sent[:before]))
+	return min(at, last)
 }
 
-// commonPrefix gives its length in bytes, at the begin of a character.
-func commonPrefix(a, b string) int {
+// commonSuffix gives its length in bytes, at the begin of a character.
+func commonSuffix(a, b string) int {
 	n := 0
-	for n < len(a) && n < len(b) && a[n] == b[n] {
+	for n < len(a) && n < len(b) && a[len(a)-1-n] == b[len(b)-1-n] {
 		n++
 	}
-	for n > 0 && n < len(b) && !utf8.RuneStart(b[n]) {
+	for n > 0 && !utf8.RuneStart(a[len(a)-n]) {
 		n--
 	}
 	return n
