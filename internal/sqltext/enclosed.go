@@ -23,26 +23,19 @@ func (l *lexer) enclosed(prefix int, quote byte, backslash bool, what string) er
 // stringLiteral moves over a string. In PostgreSQL strings with nothing but
 // blanks and a line end between them are one, read by the rules of the first.
 func (l *lexer) stringLiteral(prefix int, backslash bool) error {
-	start := l.pos
-	if err := l.enclosed(prefix, '\'', backslash, "string"); err != nil {
-		return err
-	}
-	for l.d == Postgres {
+	begin, from := l.line, l.pos
+	err := l.enclosed(prefix, '\'', backslash, "string")
+	for err == nil && l.d == Postgres {
 		next, found := l.continuation()
 		if !found {
 			break
 		}
-		line := l.line
-		l.line += strings.Count(l.src[start:next], "\n")
-		l.pos = next
-		err := l.enclosed(0, '\'', backslash, "string")
-		l.line = line
-		if err != nil {
-			at := line + strings.Count(l.src[start:next], "\n")
-			return errorAt(at, "the string that begins here is not closed")
-		}
+		l.line += strings.Count(l.src[from:next], "\n")
+		l.pos, from = next, next
+		err = l.enclosed(0, '\'', backslash, "string")
 	}
-	return nil
+	l.line = begin // next counts the whole token
+	return err
 }
 
 // continuation finds the quote that continues the string that ends at pos.
