@@ -1,11 +1,15 @@
 package plan
 
+import "sort"
+
 // backer answers where one can go back to. Answers are shared between actions
 // that do not change them.
 type backer struct {
 	ix    *index
 	start *progress
-	plain []int // listed releases of the main line that are not withdrawn, ascending
+	open  [][]int // by component: the releases that could be gone back to, ascending
+	peers bool    // a release has conditions on other components
+	tidy  bool    // later releases always have what earlier ones have
 	last  []BackTo
 	seen  []backKey // by component: what last was computed from
 }
@@ -18,11 +22,18 @@ type backKey struct {
 }
 
 func newBacker(ix *index, start *progress) backer {
-	b := backer{ix: ix, start: start.copy(), seen: make([]backKey, len(start.live))}
-	for r, rel := range ix.cat.Releases {
-		if !rel.Withdrawn && !rel.Unlisted {
-			b.plain = append(b.plain, r)
+	b := backer{ix: ix, start: start.copy(), seen: make([]backKey, len(start.live)), peers: ix.peers()}
+	b.tidy = !b.peers && len(ix.picky) == 0 && sort.IntsAreSorted(ix.chain)
+	listed := ascending(append(append([]int(nil), ix.chain...), ix.picky...))
+	for _, live := range start.live {
+		open := listed
+		for _, r := range live {
+			if rel := ix.cat.Releases[r]; rel.Unlisted && !rel.Withdrawn {
+				open = ascending(append(append([]int(nil), open...), r))
+				b.tidy = b.tidy && rel.Line == "" && len(ix.order.odd[r]) == 0
+			}
 		}
+		b.open = append(b.open, open)
 	}
 	return b
 }
@@ -40,8 +51,8 @@ func (b *backer) after(p *progress) []BackTo {
 			continue
 		}
 		key := backKey{release: b.upper(p, c), floors: b.floorsOn(p, c), known: true}
-		if !b.ix.peers() && b.seen[c] == key {
-			out = append(out, b.find(c))
+		if !b.peers && b.seen[c] == key {
+			out = append(out, b.last[len(out)])
 			continue
 		}
 		changed, b.seen[c] = true, key
@@ -52,15 +63,6 @@ func (b *backer) after(p *progress) []BackTo {
 	}
 	b.last = out
 	return out
-}
-
-func (b *backer) find(c int) BackTo {
-	for _, x := range b.last {
-		if x.Component == b.ix.cat.Components[c].Name {
-			return x
-		}
-	}
-	return BackTo{Component: b.ix.cat.Components[c].Name}
 }
 
 // upper is the newest release that runs of a component, or ran before a halt.
@@ -84,24 +86,35 @@ func (b *backer) floorsOn(p *progress, c int) int {
 
 // passing lists the releases at or below upper whose gate passes.
 func (b *backer) passing(p *progress, c, upper int) []int {
+	if b.tidy && len(b.ix.order.odd[upper]) == 0 {
+		return b.interval(p, c, upper)
+	}
 	var list []int
-	extra := b.start.live[c]
-	for _, r := range b.plain {
-		for len(extra) > 0 && extra[0] <= r {
-			if extra[0] < r && b.passes(p, c, extra[0], upper) && !b.ix.cat.Releases[extra[0]].Withdrawn {
-				list = append(list, extra[0])
-			}
-			extra = extra[1:]
-		}
-		if b.passes(p, c, r, upper) {
+	for _, r := range b.open[c] {
+		if b.ix.order.above(upper, r) && p.gate(c, r) {
 			list = append(list, r)
 		}
 	}
 	return list
 }
 
-func (b *backer) passes(p *progress, c, r, upper int) bool {
-	return b.ix.order.above(upper, r) && p.gate(c, r)
+// interval is passing where releases are in the order of what they have: floors
+// cut off the old ones, and nothing is needed for going back.
+func (b *backer) interval(p *progress, c, upper int) []int {
+	open := b.open[c]
+	end := sort.SearchInts(open, upper+1)
+	first := sort.Search(end, func(i int) bool {
+		for s, role := range b.ix.role[c] {
+			if !p.welcome(s, role, open[i]) {
+				return false
+			}
+		}
+		return true
+	})
+	for end > first && !p.gate(c, open[end-1]) {
+		end--
+	}
+	return open[first:end:end]
 }
 
 // peers tells whether any release has conditions on other components.

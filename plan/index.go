@@ -27,6 +27,11 @@ type index struct {
 	// leaves; step by step, with the mark.
 	asked []ask
 
+	// chain are the releases that one may go to and that picked nothing out of
+	// later ones, each above the one before it; picky are the others.
+	chain []int
+	picky []int
+
 	component map[string]int
 	storeOf   map[string]int
 	step      map[StepID]int
@@ -49,7 +54,22 @@ func newIndex(cat Catalogue, floors []Floor) *index {
 	ix.indexRoles()
 	ix.indexSteps()
 	ix.indexNeeds()
+	ix.indexChain()
 	return ix
+}
+
+// indexChain sorts the releases that are neither withdrawn nor unlisted.
+func (ix *index) indexChain() {
+	for r, rel := range ix.cat.Releases {
+		switch {
+		case rel.Withdrawn || rel.Unlisted:
+		case len(ix.order.odd[r]) > 0:
+			ix.picky = append(ix.picky, r)
+		default:
+			ix.chain = append(ix.chain, r)
+		}
+	}
+	sort.SliceStable(ix.chain, func(i, j int) bool { return ix.order.rank[ix.chain[i]] < ix.order.rank[ix.chain[j]] })
 }
 
 // named lists every release that a declaration names.

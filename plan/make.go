@@ -24,6 +24,8 @@ func build(ix *index, start *progress, goal Goal) Plan {
 		return out
 	}
 	found = prune(ix, start, aim, found)
+	last := walker{ix: ix, aim: aim}
+	found.rest = last.rest(found.end)
 	found = lower(ix, start, aim, found)
 	write(ix, start, aim, found, &out)
 	return out

@@ -6,6 +6,7 @@ type progress struct {
 	ix     *index
 	done   []bool  // by step; a step that is not applicable counts as done
 	pos    []int   // by store: steps of its line done without a gap
+	reach  []int   // by store: how many marks a release may have without needing more than is done
 	live   [][]int // by component, ascending
 	floors []inForce
 }
@@ -32,6 +33,7 @@ func newProgress(ix *index, state State) *progress {
 		ix:     ix,
 		done:   make([]bool, len(ix.cat.Steps)),
 		pos:    make([]int, len(ix.stores)),
+		reach:  make([]int, len(ix.stores)),
 		live:   make([][]int, len(ix.cat.Components)),
 		floors: make([]inForce, len(ix.stores)),
 	}
@@ -88,6 +90,9 @@ func (p *progress) advance(store int) {
 	for p.pos[store] < len(line) && p.done[line[p.pos[store]]] {
 		p.pos[store]++
 	}
+	for p.reach[store]+1 < len(p.ix.need[store]) && p.ix.need[store][p.reach[store]+1] <= p.pos[store] {
+		p.reach[store]++
+	}
 }
 
 // finish marks a step as begun and done.
@@ -102,6 +107,7 @@ func (p *progress) copy() *progress {
 	q := *p
 	q.done = append([]bool(nil), p.done...)
 	q.pos = append([]int(nil), p.pos...)
+	q.reach = append([]int(nil), p.reach...)
 	q.live = append([][]int(nil), p.live...)
 	q.floors = append([]inForce(nil), p.floors...)
 	for s := range q.floors {

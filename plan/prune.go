@@ -3,7 +3,7 @@ package plan
 import "time"
 
 // effort bounds what pruning may cost, in rule checks.
-const effort = 1_000_000
+const effort = 300_000
 
 // prune leaves out rollouts that the way does not need, without adding a stop:
 // first each component rolls as late as the steps of the way allow, then single
@@ -21,8 +21,7 @@ func prune(ix *index, start *progress, a aim, found route) route {
 		}
 	}
 	try(late(ix, start, a, found))
-	cost := len(ix.cat.Steps) + len(found.legs)*len(ix.stores)*(1+len(start.live))
-	tries := 8 + effort/(1+cost)
+	tries := 8 + effort/(1+4*len(ix.cat.Steps)+4*len(found.legs)*(len(ix.stores)+len(start.live)))
 	for l := len(found.legs) - 2; l >= 0; l-- {
 		for c := range start.live {
 			m := rolled(best, len(start.live))

@@ -1,5 +1,7 @@
 package plan
 
+import "sort"
+
 // move is one action of a draft, in numbers.
 type move struct {
 	kind  ActionKind
@@ -22,7 +24,7 @@ type leg struct{ moves []move }
 // route is a draft of a plan.
 type route struct {
 	legs []leg
-	rest []move    // after the last rollout
+	rest []move    // after the last rollout; filled in once the legs are settled
 	ok   bool      // the goal is reached
 	end  *progress // where it leads, or where it is stuck
 
@@ -62,7 +64,6 @@ func (w *walker) walk(p *progress) route {
 		out.legs = append(out.legs, l)
 	}
 	out.legs = w.early(p, out.legs)
-	out.rest = w.rest(p)
 	out.ok = true
 	return out
 }
@@ -162,22 +163,65 @@ func (w *walker) pick(p *progress, n, c int) int {
 	return w.highest(p, c)
 }
 
-// highest gives the release with the most that a component may go to now.
+// highest gives the release with the most that a component may go to now. Along
+// the chain each release needs at least what the one before it needs, so that
+// those that need too much are skipped at once.
 func (w *walker) highest(p *progress, c int) int {
-	best := NoRelease
-	top := len(w.ix.cat.Releases) - 1
-	for r := top; r >= 0; r-- {
-		if best != NoRelease && w.ix.order.above(best, r) {
-			if w.ix.cat.Releases[r].Line == "" {
-				break // the rest of the main line has less still
-			}
-			continue
+	best := w.special(p, c)
+	for i := w.within(p, c) - 1; i >= 0; i-- {
+		r := w.ix.chain[i]
+		if best != NoRelease && w.ix.order.above(best, r) || w.beneath(p.live[c], r) {
+			break
 		}
 		if w.candidate(p, c, r) && p.gate(c, r) {
-			best = r
+			return r
 		}
 	}
 	return best
+}
+
+// special gives the best of the releases that are not in the chain: those that
+// picked things out of later ones, and a target that is not listed.
+func (w *walker) special(p *progress, c int) int {
+	best := NoRelease
+	try := func(r int) {
+		if (best == NoRelease || !w.ix.order.above(best, r)) && w.candidate(p, c, r) && p.gate(c, r) {
+			best = r
+		}
+	}
+	if t := w.aim.release; t != NoRelease && w.ix.cat.Releases[t].Unlisted {
+		try(t)
+	}
+	for i := len(w.ix.picky) - 1; i >= 0; i-- {
+		try(w.ix.picky[i])
+	}
+	return best
+}
+
+// within counts the releases of the chain that do not need more than is done,
+// and have no more than the target.
+func (w *walker) within(p *progress, c int) int {
+	rank := len(w.ix.order.marks)
+	if w.aim.release != NoRelease {
+		rank = w.ix.order.rank[w.aim.release]
+	}
+	for s, role := range w.ix.role[c] {
+		if role != Unused {
+			rank = min(rank, p.reach[s])
+		}
+	}
+	return sort.Search(len(w.ix.chain), func(i int) bool { return w.ix.order.rank[w.ix.chain[i]] > rank })
+}
+
+// beneath tells whether release r and all before it in the chain lack something
+// that runs.
+func (w *walker) beneath(live []int, r int) bool {
+	for _, x := range live {
+		if w.ix.order.rank[r] < w.ix.order.rank[x] {
+			return true
+		}
+	}
+	return len(live) == 1 && r == live[0]
 }
 
 // candidate tells whether a component may be brought to release r at all.
@@ -206,22 +250,29 @@ func (w *walker) ahead(live []int, r int) bool {
 }
 
 // rest runs what is wanted once the fleet is where it should be: first what
-// nobody waited for, then the contracts. A contract that such a step requires
+// nobody waited for, then the contracts. A contract that another step requires
 // goes before the others.
 func (w *walker) rest(p *progress) []move {
 	var moves []move
 	awaited := w.awaited()
-	for {
-		i := w.restStep(p)
-		if i < 0 {
-			i = w.restContract(p, awaited)
-		}
-		if i < 0 {
-			return moves
-		}
+	run := func(i int) {
 		moves = append(moves, move{kind: DoStep, steps: []int{i}})
 		p.finish(i)
 	}
+	for {
+		for i := w.restStep(p); i >= 0; i = w.restStep(p) {
+			run(i)
+		}
+		i := w.restContract(p, awaited, 0)
+		if i < 0 {
+			break
+		}
+		run(i)
+	}
+	for i := w.restContract(p, nil, 0); i >= 0; i = w.restContract(p, nil, i+1) {
+		run(i)
+	}
+	return moves
 }
 
 // restStep gives the next step of a line that may run; -1: none.
@@ -234,21 +285,15 @@ func (w *walker) restStep(p *progress) int {
 	return -1
 }
 
-// restContract gives the next contract that may run; -1: none.
-func (w *walker) restContract(p *progress, awaited []bool) int {
-	first := -1
-	for i, step := range w.ix.cat.Steps {
-		if step.ID.Kind != Contract || !w.aim.wanted[i] || p.done[i] || !p.may(i) {
-			continue
-		}
-		if awaited[i] {
+// restContract gives the next contract from a place in the list on that may run,
+// among some of them if those are given; -1: none.
+func (w *walker) restContract(p *progress, among []bool, from int) int {
+	for i := from; i < len(w.ix.cat.Steps); i++ {
+		if w.ix.cat.Steps[i].ID.Kind == Contract && w.aim.wanted[i] && !p.done[i] && (among == nil || among[i]) && p.may(i) {
 			return i
 		}
-		if first < 0 {
-			first = i
-		}
 	}
-	return first
+	return -1
 }
 
 // awaited tells which steps a wanted one requires.
