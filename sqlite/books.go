@@ -76,7 +76,11 @@ func (s *Store) create(ctx context.Context) error {
 		return fmt.Errorf("create %s: %w", s.place, err)
 	}
 	defer db.Close()
-	_, err = db.ExecContext(ctx, "PRAGMA schema_version")
+	// Others may be making it too, with PRAGMAs in the URL that write.
+	err = patiently(ctx, defaultWait, func() error {
+		_, err := db.ExecContext(ctx, "PRAGMA schema_version")
+		return err
+	})
 	switch {
 	case code(err) == lib.SQLITE_CANTOPEN:
 		return &store.RightsError{Missing: "make the file " + s.place.file, Err: err}

@@ -24,7 +24,7 @@ func parsePlace(text, dir string) (place, error) {
 	}
 	switch {
 	case name == "":
-		return place{}, fmt.Errorf("the URL %q names no file", text)
+		return place{}, errors.New("the url names no file: write sqlite:shop.db")
 	case name == ":memory:" || query.Get("mode") == "memory" || query.Get("vfs") == "memdb":
 		return place{}, errors.New("a database in memory is gone when its last connection ends, and every process has its own: give a file")
 	}
@@ -55,7 +55,7 @@ func splitURL(text string) (name string, query url.Values, err error) {
 	rest, tail, _ := strings.Cut(rest, "?")
 	query, err = url.ParseQuery(tail)
 	if err != nil {
-		return "", nil, fmt.Errorf("read the settings of %q: %w", text, err)
+		return "", nil, errors.New("the settings behind the question mark of the url are not understood") // they may be secrets
 	}
 	if tail, found := strings.CutPrefix(rest, "//"); found {
 		// The authority may be left out; a name without a leading slash is
@@ -64,7 +64,7 @@ func splitURL(text string) (name string, query url.Values, err error) {
 	}
 	name, err = url.PathUnescape(rest)
 	if err != nil {
-		return "", nil, fmt.Errorf("read the file name of %q: %w", text, err)
+		return "", nil, errors.New("the file name in the url is not understood: write % as %25")
 	}
 	return name, query, nil
 }
