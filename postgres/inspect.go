@@ -48,7 +48,7 @@ func (s *Store) working(ctx context.Context, kind sqltext.Statement) (*store.Ses
 	var m message
 	m.ask("SELECT "+sessionColumns+` FROM pg_stat_activity a
 		WHERE a.datname = current_database() AND a.state = 'active' AND a.pid <> pg_backend_pid()
-		AND left(a.query, 250) = left(`+quote(kind.Text)+`, 250)`, s.readSessions(&found))
+		AND starts_with(a.query, left(`+quote(kind.Text)+`, 250))`, s.readSessions(&found))
 	if completed, err := s.run(ctx, &m); err != nil {
 		return nil, fmt.Errorf("look for sessions of %s: %w", s.place, s.fault(ctx, &m, completed, err, 0))
 	}

@@ -95,8 +95,8 @@ func open(config *pgxpool.Config, options Options) (*Store, error) {
 	if s.schema == "" {
 		s.schema = "public"
 	}
-	if strings.ContainsRune(s.schema+s.role, 0) {
-		return nil, errors.New("a name of a schema or role contains a NUL byte")
+	if strings.ContainsAny(s.schema+s.role, "\x00\\") || strings.Contains(s.schema, "$body$") {
+		return nil, errors.New("the name of the schema or role contains a NUL byte, a backslash or $body$")
 	}
 	if s.direct == nil {
 		s.direct = database.Copy()

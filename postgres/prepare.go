@@ -120,7 +120,7 @@ func (s *Store) climbFrom(ctx context.Context, x *session, found int, schema boo
 		if err != nil {
 			return fmt.Errorf("read format %d of the books: %w", format, err)
 		}
-		m.own(strings.ReplaceAll(string(sql), "SCHEMA", s.schemaInBody()))
+		m.own(s.inSchema(string(sql)))
 	}
 	if found < store.Format {
 		m.own(fmt.Sprintf("INSERT INTO %s AS n (key, value) VALUES (%s, '%d') ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value",
@@ -131,10 +131,10 @@ func (s *Store) climbFrom(ctx context.Context, x *session, found int, schema boo
 	return s.fault(ctx, &m, completed, err, time.Minute)
 }
 
-// schemaInBody is the schema's name for places that are quoted once more, in
-// strings and in function bodies: what ends those may not be in it.
-func (s *Store) schemaInBody() string {
-	return strings.ReplaceAll(ident(s.schema), "'", "''")
+// inSchema puts the schema's name into a file of the ladder.
+func (s *Store) inSchema(sql string) string {
+	name := ident(s.schema)
+	return strings.NewReplacer("QUOTED", strings.ReplaceAll(name, "'", "''"), "SCHEMA", name).Replace(sql)
 }
 
 func (s *Store) formatSQL() string {

@@ -1,9 +1,10 @@
--- Layout 1 of the books. SCHEMA stands for the quoted schema's name.
+-- Layout 1 of the books. SCHEMA stands for the schema's name as an identifier,
+-- QUOTED for the same inside a string.
 CREATE SEQUENCE SCHEMA.stopover_rev;
 
 CREATE TABLE SCHEMA.stopover_note (
 	key   text COLLATE "C" PRIMARY KEY,
-	rev   bigint NOT NULL DEFAULT nextval('SCHEMA.stopover_rev'),
+	rev   bigint NOT NULL DEFAULT nextval('QUOTED.stopover_rev'),
 	at    timestamptz NOT NULL DEFAULT clock_timestamp(),
 	value json NOT NULL
 ) WITH (fillfactor = 50);
@@ -34,7 +35,7 @@ BEGIN
 		pg_catalog.set_config('idle_in_transaction_session_timeout', p_idle::text, true),
 		pg_catalog.set_config('application_name', p_session, true),
 		pg_catalog.set_config('search_path', CASE pg_catalog.current_setting('search_path')
-			WHEN '' THEN 'SCHEMA' ELSE 'SCHEMA, ' || pg_catalog.current_setting('search_path') END, true),
+			WHEN '' THEN 'QUOTED' ELSE 'QUOTED, ' || pg_catalog.current_setting('search_path') END, true),
 		pg_catalog.set_config('stopover.transaction', pg_catalog.txid_current()::text, true);
 	IF p_check > 0 THEN -- servers older than 14 do not know it
 		PERFORM pg_catalog.set_config('client_connection_check_interval', p_check::text, true);
@@ -75,11 +76,11 @@ BEGIN
 			INSERT INTO SCHEMA.stopover_note AS n (key, value) VALUES (o_key, p_values[i]::json)
 				ON CONFLICT DO NOTHING RETURNING n.rev, n.at INTO o_rev, o_at;
 		ELSIF op = 'u' THEN
-			UPDATE SCHEMA.stopover_note n SET rev = nextval('SCHEMA.stopover_rev'), at = clock_timestamp(), value = p_values[i]::json
+			UPDATE SCHEMA.stopover_note n SET rev = nextval('QUOTED.stopover_rev'), at = clock_timestamp(), value = p_values[i]::json
 				WHERE n.key = o_key AND n.rev = p_revs[i] RETURNING n.rev, n.at INTO o_rev, o_at;
 		ELSIF op = 'a' THEN
 			INSERT INTO SCHEMA.stopover_note AS n (key, value) VALUES (o_key, p_values[i]::json)
-				ON CONFLICT (key) DO UPDATE SET rev = nextval('SCHEMA.stopover_rev'), at = clock_timestamp(), value = EXCLUDED.value
+				ON CONFLICT (key) DO UPDATE SET rev = nextval('QUOTED.stopover_rev'), at = clock_timestamp(), value = EXCLUDED.value
 				RETURNING n.rev, n.at INTO o_rev, o_at;
 		ELSIF op = 'd' THEN
 			DELETE FROM SCHEMA.stopover_note n WHERE n.key = o_key AND n.rev = p_revs[i];
