@@ -15,6 +15,7 @@ type DemoOptions struct {
 	Orders int    // rows to begin with
 	Folder string // "": a temporary one
 	JSON   bool   // say nothing while it plays
+	Color  bool   // the terminal shows colours
 }
 
 // demo plays the demo, if this program has one.
@@ -22,7 +23,9 @@ func (c *command) demo(ctx context.Context, ask cli.Demo) int {
 	if c.cfg.Demo == nil {
 		return c.end(nil, misuse(c.cfg.Program+" has no demo: it is part of the stopover command"))
 	}
-	doc, err := c.cfg.Demo(ctx, DemoOptions{Orders: ask.Orders, Folder: ask.Folder, JSON: c.request.Global.Format == cli.JSON}, c.t)
+	options := DemoOptions{Orders: ask.Orders, Folder: ask.Folder, JSON: c.request.Global.Format == cli.JSON || c.request.Global.Quiet, Color: c.look().Color}
+	c.watched = !options.JSON
+	doc, err := c.cfg.Demo(ctx, options, c.t)
 	if doc == nil {
 		return c.end(nil, err)
 	}

@@ -71,6 +71,7 @@ type command struct {
 	t       Terminal
 	request cli.Request
 	live    *ui.Live
+	watched bool // what the document holds was shown while it happened
 }
 
 // read reads the command line twice: the first time for the folder, in which
@@ -230,7 +231,7 @@ func changeOf(ask cli.Ask) *cli.Change {
 func (c *command) look() ui.Look {
 	noColor, _ := c.t.Lookup("NO_COLOR")
 	look := ui.Look{Format: ui.Format(c.request.Global.Format), Zone: time.Local, Verbose: c.request.Global.Verbose,
-		Program: c.cfg.Program, Told: c.live != nil && c.live.Told()}
+		Program: c.cfg.Program, Told: c.watched || c.live != nil && c.live.Told()}
 	switch c.request.Global.Color {
 	case "always":
 		look.Color = true

@@ -7,13 +7,20 @@ import (
 	"os"
 
 	"github.com/stopover-dev/stopover"
+	"github.com/stopover-dev/stopover/internal/demo"
 	"github.com/stopover-dev/stopover/postgres"
 	"github.com/stopover-dev/stopover/sqlite"
 	"github.com/stopover-dev/stopover/store"
 )
 
 func main() {
-	os.Exit(stopover.Main(context.Background(), stopover.Config{
+	ctx := context.Background()
+	t := stopover.Terminal{Args: os.Args[1:], Lookup: os.LookupEnv, In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
+	if exit, played := demo.Part(ctx, t); played {
+		os.Exit(exit)
+	}
+	os.Exit(stopover.Main(ctx, stopover.Config{
 		Kinds: []store.Kind{sqlite.Kind(), postgres.Kind()},
+		Demo:  demo.Play,
 	}))
 }
