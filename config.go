@@ -70,6 +70,8 @@ type Config struct {
 
 	// Only limits everything to the store with this name. "": all stores.
 	Only string
+
+	leaseTTL time.Duration // 0: book.TTL; shorter in tests, which kill holders
 }
 
 // Event is one of the things that are told while a change runs.

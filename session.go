@@ -75,7 +75,7 @@ func (a *App) takeOne(ctx context.Context, command string, seen *sight) (*held, 
 
 func (a *App) askFor(command, storeName string) book.Ask {
 	return book.Ask{Host: host(), PID: os.Getpid(), Operator: a.operator(), Command: command,
-		Wait: a.cfg.LockWait, Waiting: a.waiting(storeName)}
+		Wait: a.cfg.LockWait, Waiting: a.waiting(storeName), TTL: a.cfg.leaseTTL}
 }
 
 // mayOwn tells whether the store is empty, and refuses one that is neither
