@@ -33,13 +33,7 @@ func (a *App) load() (*files.Project, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.lookup = func(name string) (string, bool) {
-		if value, set := a.cfg.Lookup(name); set {
-			return value, true
-		}
-		value, set := dotenv[name]
-		return value, set
-	}
+	a.lookup = files.Layers{Env: a.cfg.Lookup, DotEnv: dotenv}.Variable
 	return project, nil
 }
 
