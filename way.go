@@ -366,7 +366,9 @@ func ledgerSum(books *book.State) string {
 		lines = append(lines, fmt.Sprintf("%s.%s %t %t %s %d", key.Migration, key.Kind, line.IsDone(), line.IsBegun(), line.Sum, len(line.Finished)))
 	}
 	slices.Sort(lines)
-	if books.Stamp != nil {
+	// Books that were only made say no more than none: whoever carries a plan out
+	// on an empty store makes them first.
+	if books.Stamp != nil && len(lines) > 0 {
 		lines = append(lines, books.Stamp.ID)
 	}
 	return sumOf(lines)
