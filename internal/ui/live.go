@@ -199,6 +199,9 @@ func told(e wire.Event, bar int) string {
 		parts = progress(e, bar)
 	case wire.EventDone:
 		parts = []string{"done", span(e.Took)}
+		if e.Text == "undone" {
+			parts[0], e.Text = e.Text, ""
+		}
 		if e.Rows > 0 {
 			parts = append(parts, rows(e.Rows))
 		}

@@ -150,14 +150,15 @@ func nothing(command string) string {
 
 // outcome sums up in a line.
 func outcome(d *wire.Report) string {
-	verb, count := "done", 0
+	// What was verified on the way to a step is not counted with it.
+	counts := map[wire.DeedKind]int{}
 	for _, deed := range d.Did {
-		switch deed.Kind {
-		case wire.DeedStep:
-			count++
-		case wire.DeedReverse, wire.DeedVerify, wire.DeedAdopt:
-			verb = deedWords[deed.Kind]
-			count++
+		counts[deed.Kind]++
+	}
+	verb, count := "", 0
+	for _, kind := range []wire.DeedKind{wire.DeedStep, wire.DeedReverse, wire.DeedAdopt, wire.DeedVerify} {
+		if count == 0 {
+			verb, count = deedWords[kind], counts[kind]
 		}
 	}
 	var parts []string

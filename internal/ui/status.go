@@ -40,6 +40,9 @@ func storeLines(p *page, s wire.StoreStatus) []cell {
 	add(plain, "%s", head)
 	if s.Problem != nil {
 		add(red, "%s", s.Problem.Message)
+		if s.Problem.Hint != "" {
+			add(plain, "hint: %s", s.Problem.Hint)
+		}
 		return out
 	}
 	add(position(s))
