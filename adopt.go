@@ -54,7 +54,7 @@ func (a *App) adoptable(ctx context.Context, w *way, at string) error {
 	named, _, isStep := strings.Cut(at, ":")
 	for _, s := range w.sights {
 		if s.err != nil {
-			return a.explain(s.name, s.err)
+			return a.unseen(s)
 		}
 		if isStep && s.name != named {
 			continue

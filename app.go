@@ -19,9 +19,11 @@ import (
 	"os"
 	"os/user"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/stopover-dev/stopover/internal/files"
+	"github.com/stopover-dev/stopover/internal/wire"
 	"github.com/stopover-dev/stopover/plan"
 	"github.com/stopover-dev/stopover/store"
 )
@@ -128,8 +130,23 @@ func (a *App) connect(ctx context.Context, p *place) (store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.open, err = p.kind.Open(ctx, settings)
-	return p.open, err
+	opened, err := p.kind.Open(ctx, settings)
+	var gone *store.UnreachableError
+	switch {
+	case errors.As(err, &gone):
+		return nil, err
+	case err != nil: // it does not connect yet: what it refuses are the settings
+		return nil, a.unusable(p, err)
+	}
+	p.open = opened
+	return p.open, nil
+}
+
+// unusable is the failure of a store whose settings its kind refuses.
+func (a *App) unusable(p *place, err error) *Failure {
+	f := misuse(strings.TrimPrefix(err.Error(), "store "+p.name+": "), a.cmd("status")).in(p.name)
+	f.Err, f.Detail.Kind, f.Detail.File, f.Detail.Line = err, wire.KindCatalogue, a.project.File, p.decl.Line
+	return f
 }
 
 // operator is who does it, for the ledger.

@@ -129,8 +129,8 @@ func (a *App) mayApply(ctx context.Context, w *way, ask ApplyOptions) error {
 		return a.blocked(w)
 	}
 	if id, below := a.below(w); below {
-		return refuse(fmt.Sprintf("%s is older than what is applied: going down never happens by itself", id.Ref()),
-			a.cmd("rollback --to "+id.Ref()), a.cmd("status")).in(id.Store)
+		return refuse(fmt.Sprintf("%s is older than what is applied: going down never happens by itself", ask.To),
+			a.cmd("rollback --to "+ask.To), a.cmd("status")).in(id.Store)
 	}
 	return a.foredoomed(ctx, w)
 }

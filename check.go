@@ -21,8 +21,8 @@ type CheckOptions struct {
 func (a *App) Check(ctx context.Context, ask CheckOptions) (*wire.Check, error) {
 	doc := &wire.Check{Head: wire.NewHead("check"), State: wire.Ready, Component: ask.Component, Stores: []wire.StoreCheck{}}
 	sights := a.look(ctx)
-	if name, err := firstError(sights); err != nil {
-		return doc, a.explain(name, err)
+	if err := a.firstUnseen(sights); err != nil {
+		return doc, err
 	}
 	if ask.Release == "" {
 		ask.Release = a.cfg.Release
@@ -136,8 +136,8 @@ func (a *App) closeGate(doc *wire.Check) {
 func (a *App) Unlock(ctx context.Context, ask Confirm) (*wire.Unlock, error) {
 	doc := &wire.Unlock{Head: wire.NewHead("unlock"), Stores: []wire.StoreUnlock{}}
 	sights := a.look(ctx)
-	if name, err := firstError(sights); err != nil {
-		return doc, a.explain(name, err)
+	if err := a.firstUnseen(sights); err != nil {
+		return doc, err
 	}
 	dead := 0
 	for _, s := range sights {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/stopover-dev/stopover/internal/cli"
@@ -134,7 +135,7 @@ func (c *command) asker(yes bool) Confirm {
 	}
 	return func(question string, doc *wire.Plan) (bool, error) {
 		if !isTerminal(c.t.In) {
-			return false, misuse("this changes stores, and there is no terminal to ask on", c.cfg.Program+" "+c.request.Command+" --yes")
+			return false, misuse("this changes stores, and there is no terminal to ask on", c.typed()+" --yes")
 		}
 		if doc != nil {
 			if err := ui.Render(c.t.Err, doc, c.look()); err != nil {
@@ -144,6 +145,22 @@ func (c *command) asker(yes bool) Confirm {
 		answer, err := ui.Confirm(c.t.In, c.t.Err, question)
 		return answer == ui.Yes, err
 	}
+}
+
+// typed is the command line as it was typed, but for one that may hold a
+// secret: of that only the command.
+func (c *command) typed() string {
+	words := []string{c.cfg.Program}
+	for _, word := range c.t.Args {
+		if strings.Contains(word, "://") || c.request.Global.URL != "" {
+			return c.cfg.Program + " " + c.request.Command
+		}
+		if word == "" || strings.ContainsAny(word, " \t\n'\"$\\*?;&|<>()`") {
+			word = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, " ")
 }
 
 // isNil tells a document that is not there, also one in a typed pointer.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stopover-dev/stopover/internal/book"
 	"github.com/stopover-dev/stopover/internal/files"
+	"github.com/stopover-dev/stopover/internal/wire"
 	"github.com/stopover-dev/stopover/plan"
 	"github.com/stopover-dev/stopover/store"
 )
@@ -158,7 +159,7 @@ func compareIDs(x, y plan.StepID) int {
 func (a *App) trouble(s *sight) *Failure {
 	switch {
 	case s.err != nil:
-		return a.explain(s.name, s.err)
+		return a.unseen(s)
 	case len(s.newer) > 0:
 		return a.newerThan(s)
 	case len(s.missing) > 0:
@@ -235,14 +236,33 @@ func (a *App) exampleTarget(storeName string) string {
 	return storeName + ":NAME"
 }
 
-// firstError gives the first store that could not be seen.
-func firstError(sights []*sight) (string, error) {
-	for _, s := range sights {
-		if s.err != nil {
-			return s.name, s.err
+// unseen is why a store could not even be looked at. Nothing has been done to it
+// by then.
+func (a *App) unseen(s *sight) *Failure {
+	f := a.explain(s.name, s.err)
+	if f.Detail.Kind != wire.KindUnreachable && f.Detail.Kind != wire.KindRights {
+		return f
+	}
+	f.Detail.Safe = nothingChanged
+	if f.Detail.Kind == wire.KindUnreachable {
+		f.Next = nil
+		f.Detail.Hint = "is it running, and does the url of the store lead to it?"
+		if s.decl.Line > 0 {
+			f.Detail.Hint = fmt.Sprintf("is it running, and does the url in %s:%d lead to it?", a.project.File, s.decl.Line)
 		}
 	}
-	return "", nil
+	return f
+}
+
+// firstUnseen is the failure of the first store that could not be looked at;
+// nil: all could.
+func (a *App) firstUnseen(sights []*sight) error {
+	for _, s := range sights {
+		if s.err != nil {
+			return a.unseen(s)
+		}
+	}
+	return nil
 }
 
 var errNoStores = errors.New("the catalogue names no store")

@@ -94,8 +94,8 @@ func (a *App) Plan(ctx context.Context, ask PlanOptions) (*wire.Plan, error) {
 	if err != nil {
 		return nil, a.explain("", err)
 	}
-	if id, below := a.below(w); below {
-		w.notes = append(w.notes, fmt.Sprintf("%s is older than what is applied: plan and apply never go down; see rollback", id.Ref()))
+	if _, below := a.below(w); below {
+		w.notes = append(w.notes, fmt.Sprintf("%s is older than what is applied: plan and apply never go down; see rollback", ask.To))
 	}
 	if len(w.plan.Blocked) == 0 {
 		if err := a.foredoomed(ctx, w); err != nil {

@@ -62,7 +62,7 @@ func (a *App) statusOf(ctx context.Context, w *way, s *sight) wire.StoreStatus {
 	shown.Place = placeOf(s.st)
 	if s.err != nil {
 		shown.State = wire.StateUnreachable
-		detail := a.explain(s.name, s.err).Detail
+		detail := a.unseen(s).Detail
 		shown.Problem = &detail
 		return shown
 	}
@@ -214,8 +214,8 @@ func (a *App) afterStatus(doc *wire.Status) []string {
 func (a *App) List(ctx context.Context) (*wire.List, error) {
 	doc := &wire.List{Head: wire.NewHead("list"), Application: a.project.Application, Stores: []wire.StoreList{}}
 	sights := a.look(ctx)
-	if name, err := firstError(sights); err != nil {
-		return doc, a.explain(name, err)
+	if err := a.firstUnseen(sights); err != nil {
+		return doc, err
 	}
 	w, err := a.standing(sights)
 	if err != nil {
