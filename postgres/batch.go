@@ -51,23 +51,25 @@ func (s *Store) doSome(ctx context.Context, tasks []store.Task) ([]store.Progres
 		m.reset()
 		ends[i] = len(m.pieces)
 	}
+	watch := s.watchBlockers(ctx, tasks[0])
 	completed, err := x.send(ctx, &m)
+	by := watch()
 	x.release(ctx, err)
 	if completed == 0 && err != nil && ctx.Err() == nil {
 		// A fault that shows in the text alone refuses the whole message before
 		// anything ran: one by one the fault is that task's.
 		return s.doOne(ctx, tasks[0])
 	}
-	return s.batchProgress(ctx, tasks, &m, ends, completed, err, begun)
+	return s.batchProgress(ctx, tasks, &m, ends, completed, err, by, begun)
 }
 
 // batchProgress tells which tasks of a message were committed.
-func (s *Store) batchProgress(ctx context.Context, tasks []store.Task, m *message, ends []int, completed int, failed error, begun time.Time) ([]store.Progress, error) {
+func (s *Store) batchProgress(ctx context.Context, tasks []store.Task, m *message, ends []int, completed int, failed error, by []store.Session, begun time.Time) ([]store.Progress, error) {
 	var all []store.Progress
 	for i, end := range ends {
 		// A task is done with its COMMIT; the resets behind it cannot undo it.
 		if completed < end-len(resets) {
-			return all, s.taskFault(ctx, tasks[i], m, completed, failed, nil)
+			return all, s.taskFault(ctx, tasks[i], m, completed, failed, by)
 		}
 		all = append(all, store.Progress{Done: true, Rows: m.rows(i), Took: time.Since(begun) / time.Duration(len(ends))})
 	}

@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"regexp"
 	"strconv"
 	"strings"
@@ -29,6 +31,8 @@ const (
 	queryCanceled   = "57014"
 	noPrivilege     = "42501"
 	readOnly        = "25006"
+	tooMany         = "53300"
+	idleTooLong     = "25P03"
 )
 
 // unreachable says that no connection could be had, without secrets.
@@ -88,7 +92,7 @@ func (s *Store) known(refused *pgconn.PgError, wait time.Duration) error {
 		return &store.EscapedError{}
 	case refused.Code == otherFormat:
 		return formatError(refused.Detail)
-	case strings.HasPrefix(refused.Code, "08"), strings.HasPrefix(refused.Code, "57P"), strings.HasPrefix(refused.Code, "53"):
+	case strings.HasPrefix(refused.Code, "08"), strings.HasPrefix(refused.Code, "57P"), refused.Code == tooMany, refused.Code == idleTooLong:
 		return s.unreachable(refused)
 	}
 	return nil
@@ -107,9 +111,10 @@ func formatError(text string) error {
 // isBroken is true for an error of the connection itself.
 func isBroken(err error) bool {
 	var connect *pgconn.ConnectError
-	return errors.As(err, &connect) || pgconn.SafeToRetry(err) ||
-		strings.Contains(err.Error(), "unexpected EOF") || strings.Contains(err.Error(), "conn closed") ||
-		strings.Contains(err.Error(), "connection reset") || strings.Contains(err.Error(), "broken pipe")
+	var network *net.OpError
+	return errors.As(err, &connect) || errors.As(err, &network) || pgconn.SafeToRetry(err) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		strings.Contains(err.Error(), "conn closed")
 }
 
 // statementError names the statement at fault and its line.

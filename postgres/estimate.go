@@ -23,7 +23,7 @@ func (s *Store) Estimate(ctx context.Context, action store.Action) (store.Estima
 	}
 	var total store.Estimate
 	for _, kind := range sql.Kinds {
-		table, note := touched(kind)
+		table, copied, note := touched(kind)
 		if table.Base == "" {
 			continue
 		}
@@ -32,7 +32,9 @@ func (s *Store) Estimate(ctx context.Context, action store.Action) (store.Estima
 			return store.Estimate{}, err
 		}
 		total.Rows += rows
-		total.Bytes += bytes
+		if copied {
+			total.Bytes += bytes
+		}
 		if total.Note == "" {
 			total.Note = note
 		}
@@ -40,29 +42,40 @@ func (s *Store) Estimate(ctx context.Context, action store.Action) (store.Estima
 	return total, nil
 }
 
-// touched gives the table that a statement goes through, and what that means.
-// Statements that only change the catalogue have none.
-func touched(kind sqltext.Statement) (sqltext.Name, string) {
-	r := kind.Reader()
+// touched gives the table that a statement goes through, whether up to its size
+// is written anew, and what that means. Statements that only change the
+// catalogue have none.
+func touched(kind sqltext.Statement) (table sqltext.Name, copied bool, note string) {
+	says := func(words ...string) bool { return contains(kind, words...) }
 	switch {
 	case kind.Verb == "UPDATE":
-		return kind.Name(), "writes a new version of each row"
+		return kind.Name(), true, "writes a new version of each row"
 	case kind.Verb == "DELETE":
-		return kind.Name(), ""
+		return kind.Name(), false, ""
 	case kind.Verb == "CREATE" && kind.Object == "INDEX" && kind.Concurrently:
-		return kind.Table, "scans the table twice, beside readers and writers"
+		return kind.Table, true, "scans the table twice, beside readers and writers"
 	case kind.Verb == "CREATE" && kind.Object == "INDEX":
-		return kind.Table, "scans the table while writers wait"
-	case kind.Verb == "ALTER" && kind.Object == "TABLE" && r.Has("VALIDATE", "CONSTRAINT"):
-		return kind.Name(), "scans the table, beside readers and writers"
-	case kind.Verb == "ALTER" && kind.Object == "TABLE" && (r.Has("SET", "NOT", "NULL") || r.Has("ADD", "CONSTRAINT") && !r.Has("NOT", "VALID")):
-		return kind.Name(), "scans the table under a lock"
-	case kind.Verb == "ALTER" && kind.Object == "TABLE" && (r.Has("TYPE") || r.Has("SET", "LOGGED") || r.Has("SET", "UNLOGGED")):
-		return kind.Name(), "rewrites the table"
-	case kind.Verb == "VACUUM" || kind.Verb == "CLUSTER":
-		return kind.Name(), "rewrites the table"
+		return kind.Table, true, "scans the table while writers wait"
+	case kind.Verb == "ALTER" && kind.Object == "TABLE" && says("VALIDATE", "CONSTRAINT"):
+		return kind.Name(), false, "scans the table, beside readers and writers"
+	case kind.Verb == "ALTER" && kind.Object == "TABLE" && (says("SET", "NOT", "NULL") || says("ADD", "CONSTRAINT") && !says("NOT", "VALID")):
+		return kind.Name(), false, "scans the table under a lock"
+	case kind.Verb == "ALTER" && kind.Object == "TABLE" && (says("TYPE") || says("SET", "LOGGED") || says("SET", "UNLOGGED")):
+		return kind.Name(), true, "rewrites the table"
+	case kind.Verb == "CLUSTER", kind.Verb == "VACUUM" && says("FULL"):
+		return kind.Name(), true, "rewrites the table"
 	}
-	return sqltext.Name{}, ""
+	return sqltext.Name{}, false, ""
+}
+
+// contains is true if the words stand in the statement one after the other.
+func contains(kind sqltext.Statement, words ...string) bool {
+	for r := kind.Reader(); !r.AtEnd(); r.Next() {
+		if r.Is(words...) {
+			return true
+		}
+	}
+	return false
 }
 
 // tableSize gives the estimated rows of a table and its bytes on disk; zeros

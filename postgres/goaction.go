@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/stopover-dev/stopover/store"
 )
@@ -69,7 +70,7 @@ func (s *Store) doGo(ctx context.Context, task store.Task, action *goAction) (st
 		}
 		progress, err := action.call(ctx, lentTx{tx}, task)
 		if err != nil {
-			return store.Progress{}, s.goFault(ctx, task, err)
+			return store.Progress{}, t.goFault(ctx, err)
 		}
 		return progress, nil
 	})
@@ -85,14 +86,14 @@ func (a *goAction) call(ctx context.Context, tx pgx.Tx, task store.Task) (store.
 
 // goFault keeps the function's error as it is where the server had no part in
 // it.
-func (s *Store) goFault(ctx context.Context, task store.Task, err error) error {
-	understood := s.fault(ctx, &message{}, 0, err, waitOf(task))
-	var failed *store.StatementError
-	if errors.As(understood, &failed) {
-		failed.Statement = 1
-		if understood == error(failed) {
-			failed.Err = err
-		}
+func (t *transaction) goFault(ctx context.Context, err error) error {
+	var refused *pgconn.PgError
+	if ctx.Err() == nil && !errors.As(err, &refused) && !t.x.pg.IsClosed() {
+		return err
+	}
+	understood := t.s.fault(ctx, &message{}, 0, err, waitOf(t.task))
+	if failed, ok := errors.AsType[*store.StatementError](understood); ok {
+		failed.Statement, failed.Err = 1, err
 	}
 	return understood
 }

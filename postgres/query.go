@@ -40,6 +40,10 @@ func (v *violations) progress() store.Progress {
 // of the books but their format, so that it also works where there are none,
 // and on a server that takes no writes.
 func (s *Store) look(ctx context.Context, task store.Task, work work, books bool) (store.Progress, error) {
+	x, err := s.acquire(ctx)
+	if err != nil {
+		return store.Progress{}, err
+	}
 	found := &violations{}
 	format := 0
 	var m message
@@ -54,10 +58,6 @@ func (s *Store) look(ctx context.Context, task store.Task, work work, books bool
 	m.violations(work, task.Sample, found)
 	m.own("COMMIT")
 	m.reset()
-	x, err := s.acquire(ctx)
-	if err != nil {
-		return store.Progress{}, err
-	}
 	watch := s.watchBlockers(ctx, task)
 	completed, err := x.send(ctx, &m)
 	by := watch()

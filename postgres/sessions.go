@@ -147,6 +147,10 @@ func (s *Store) watchBlockers(ctx context.Context, task store.Task) func() []sto
 // blockers gives the sessions that a session of this name waits for, as far as
 // can be told: the work itself goes on without an answer.
 func (s *Store) blockers(ctx context.Context, name string) []store.Session {
+	// No connection is free: waiting for one would hold up the work's own.
+	if stat := s.pool.Stat(); stat.AcquiredConns() >= stat.MaxConns() {
+		return nil
+	}
 	limited, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	var found []store.Session

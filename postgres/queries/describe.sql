@@ -14,7 +14,7 @@ SELECT 'table ' || r.name
 FROM relation r WHERE r.kind IN ('r', 'p', 'f')
 UNION ALL
 SELECT 'column ' || r.name || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
-	|| CASE WHEN a.attcollation <> t.typcollation AND a.attcollation <> 0 THEN ' collate ' || a.attcollation::regcollation::text ELSE '' END
+	|| CASE WHEN a.attcollation <> t.typcollation AND a.attcollation <> 0 THEN ' collate ' || (SELECT quote_ident(o.collname) FROM pg_collation o WHERE o.oid = a.attcollation) ELSE '' END
 	|| CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
 	|| CASE a.attidentity WHEN 'a' THEN ' identity always' WHEN 'd' THEN ' identity by default' ELSE '' END
 	|| CASE WHEN d.adbin IS NULL THEN '' WHEN a.attgenerated <> '' THEN ' generated ' || pg_get_expr(d.adbin, d.adrelid)
