@@ -11,6 +11,10 @@ type aim struct {
 	last    []int  // contracts that were asked for by name: they come last
 	only    bool   // a step is asked for, not a release
 	offline bool
+
+	// base is what has to be reached where this aim only says what may be done on
+	// the way; nil: this one.
+	base *aim
 }
 
 func newAim(ix *index, p *progress, goal Goal) aim {
@@ -92,6 +96,57 @@ func (ix *index) spread(a *aim, p *progress, last []int) {
 	}
 }
 
+// widened gives an aim that may do every step on the way to a step. A release
+// that meets a floor may need steps that the goal itself does not.
+func (ix *index) widened(a aim, p *progress) aim {
+	wide := aim{release: NoRelease, offline: a.offline, only: true, base: &a}
+	need := make([]int, len(ix.stores))
+	for s := range need {
+		need[s] = len(ix.line[s])
+	}
+	wide.needed = ix.closure(p.done, need, a.last)
+	ix.spread(&wide, p, nil)
+	wide.last = a.last
+	return wide
+}
+
+// narrowed gives an aim that does what a route's releases need and what the
+// goal asks for, and no more.
+func (ix *index) narrowed(a aim, p *progress, r route) aim {
+	need := append([]int(nil), a.upto...)
+	contracts := append([]int(nil), a.mid...)
+	for _, l := range r.legs {
+		for _, m := range l.moves {
+			for _, h := range m.hops {
+				if h.to != NoRelease {
+					contracts = append(contracts, ix.demand(need, h.component, h.to)...)
+				}
+			}
+		}
+	}
+	out := aim{release: a.release, offline: a.offline, only: true}
+	out.needed = ix.closure(p.done, need, contracts)
+	ix.spread(&out, p, a.last)
+	return out
+}
+
+// demand raises need to what release r of component c needs, and gives the
+// contracts that it needs.
+func (ix *index) demand(need []int, c, r int) []int {
+	for s, role := range ix.role[c] {
+		if role != Unused {
+			need[s] = max(need[s], ix.needs(r, s))
+		}
+	}
+	var contracts []int
+	for _, a := range ix.asked {
+		if ix.role[c][ix.store[a.step]] != Unused && ix.order.has(r, a.mark) {
+			contracts = append(contracts, a.step)
+		}
+	}
+	return contracts
+}
+
 func (a *aim) merge(more []bool) {
 	for i, in := range more {
 		a.needed[i] = a.needed[i] || in
@@ -160,6 +215,9 @@ func (p *progress) writersAlive(store int) []int {
 
 // reached tells whether a goal is reached but for what nobody waits for.
 func (a *aim) reached(p *progress) bool {
+	if a.base != nil {
+		return a.base.reached(p)
+	}
 	for _, i := range a.last {
 		if !p.done[i] && !p.may(i) {
 			return false

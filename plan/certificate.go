@@ -16,7 +16,7 @@ type certifier struct {
 func certificate(ix *index, start, stuck *progress, a aim, goal Goal) []Block {
 	c := certifier{walker: walker{ix: ix, aim: a}, stuck: stuck, start: start, goal: goal}
 	var blocks []Block
-	for _, step := range c.waiting(stuck) {
+	for _, step := range c.stuckSteps() {
 		for _, x := range stuck.inTheWay(step) {
 			blocks = append(blocks, c.block(step, x))
 		}
@@ -30,6 +30,25 @@ func certificate(ix *index, start, stuck *progress, a aim, goal Goal) []Block {
 		}
 	}
 	return blocks
+}
+
+// stuckSteps lists the steps that wait only for the fleet: those that the goal
+// needs, or, where it needs none of them, those that could help.
+func (c *certifier) stuckSteps() []int {
+	all := c.waiting(c.stuck)
+	if c.aim.base == nil {
+		return all
+	}
+	var needed []int
+	for _, i := range all {
+		if c.aim.base.needed[i] || c.ix.cat.Steps[i].ID.Kind == Contract {
+			needed = append(needed, i)
+		}
+	}
+	if len(needed) == 0 {
+		return all
+	}
+	return needed
 }
 
 // block says why component x cannot get out of the way of a step.

@@ -11,6 +11,7 @@ type index struct {
 	users  [][]int // store -> components that use it
 	role   [][]Role
 
+	self     []int   // step -> step, for slices of one
 	store    []int   // step -> store
 	line     [][]int // store -> its steps but contracts, in order
 	at       []int   // step -> steps of its store's line before it
@@ -128,11 +129,12 @@ func (ix *index) indexRoles() {
 func (ix *index) indexSteps() {
 	n := len(ix.cat.Steps)
 	ix.store, ix.at = make([]int, n), make([]int, n)
-	ix.requires = make([][]int, n)
+	ix.requires, ix.self = make([][]int, n), make([]int, n)
 	ix.writers, ix.readers = make([]int, n), make([]int, n)
 	ix.line = make([][]int, len(ix.stores))
 	for i, s := range ix.cat.Steps {
 		store := ix.storeOf[s.ID.Store]
+		ix.self[i] = i
 		ix.store[i], ix.at[i] = store, len(ix.line[store])
 		if s.ID.Kind != Contract {
 			ix.line[store] = append(ix.line[store], i)
@@ -177,6 +179,11 @@ func (ix *index) indexNeeds() {
 			ix.need[s][m+1] = max(ix.need[s][m], ix.own[s][m])
 		}
 	}
+}
+
+// alone gives the move that runs a step.
+func (ix *index) alone(step int) move {
+	return move{kind: DoStep, steps: ix.self[step : step+1 : step+1]}
 }
 
 // needs gives how many steps of a store's line release r needs.

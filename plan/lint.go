@@ -54,37 +54,43 @@ func floorsOf(ix *index, step int, role Role) []int {
 }
 
 // stranded tells whether no release of component c has the mark without
-// needing the step. A mark of the oldest release, or one that the catalogue
-// lists nothing at or above, says nothing of this kind.
+// needing the step. A mark that every listed release has, or none, says nothing
+// of this kind.
 func stranded(ix *index, step, c, mark int) (Problem, bool) {
-	candidates := 0
-	for r, rel := range ix.cat.Releases {
-		if !ix.order.has(r, mark) || rel.Unlisted {
-			continue
-		}
-		candidates++
-		if !rel.Withdrawn && !ix.waitsFor(c, r, step) {
+	if !ix.parts(mark) {
+		return Problem{}, false
+	}
+	for _, r := range ix.picky {
+		if ix.order.has(r, mark) && !ix.waitsFor(c, r, step) {
 			return Problem{}, false
 		}
 	}
-	if candidates == 0 || !ix.olderListed(mark) {
-		return Problem{}, false
+	for _, r := range ix.chain {
+		if !ix.order.has(r, mark) {
+			continue
+		}
+		if !ix.waitsFor(c, r, step) {
+			return Problem{}, false
+		}
+		break // those that follow need more
 	}
 	name := ix.cat.Components[c].Name
-	p := stepFault(ix.cat.Steps[step].ID, "wants %s at %s or later, but each such release needs the step first: no release can live on both sides",
+	p := stepFault(ix.cat.Steps[step].ID, "wants %s at %s or later, but each such release needs the step first or is withdrawn: no release can live on both sides",
 		name, ix.id(ix.order.marks[mark]))
 	p.Component = name
 	return p, true
 }
 
-// olderListed tells whether a listed release lacks the mark.
-func (ix *index) olderListed(mark int) bool {
+// parts tells whether some listed releases have the mark and some do not.
+func (ix *index) parts(mark int) bool {
+	with, without := false, false
 	for r, rel := range ix.cat.Releases {
-		if !rel.Unlisted && !ix.order.has(r, mark) {
-			return true
+		if !rel.Unlisted {
+			with = with || ix.order.has(r, mark)
+			without = without || !ix.order.has(r, mark)
 		}
 	}
-	return false
+	return with && without
 }
 
 // waitsFor tells whether release r of component c can start only after a step,

@@ -18,17 +18,43 @@ func Make(cat Catalogue, state State, goal Goal) (Plan, error) {
 func build(ix *index, start *progress, goal Goal) Plan {
 	aim := newAim(ix, start, goal)
 	found := shortest(ix, start, aim)
+	if aim.only && !ix.cat.Implicit {
+		aim, found = detour(ix, start, aim, found)
+	}
 	out := Plan{Goal: goal, From: standing(ix, start), Soak: ix.cat.Soak}
 	if !found.ok {
 		out.Blocked = certificate(ix, start, found.end, aim, goal)
 		return out
 	}
-	found = prune(ix, start, aim, found)
-	last := walker{ix: ix, aim: aim}
-	found.rest = last.rest(found.end)
-	found = lower(ix, start, aim, found)
-	write(ix, start, aim, found, &out)
+	write(ix, start, aim, settled(ix, start, aim, found), &out)
 	return out
+}
+
+// settled leaves out what a route does not need and adds what follows it.
+func settled(ix *index, start *progress, a aim, found route) route {
+	found = prune(ix, start, a, found)
+	last := walker{ix: ix, aim: a}
+	found.rest = last.rest(found.end)
+	return lower(ix, start, a, found)
+}
+
+// detour looks for a way to a step that is shorter, or exists at all, because
+// steps run on it that the goal itself does not need.
+func detour(ix *index, start *progress, a aim, found route) (aim, route) {
+	wide := ix.widened(a, start)
+	other := shortest(ix, start, wide)
+	if !other.ok {
+		return wide, other
+	}
+	if found.ok && len(found.legs) <= len(other.legs) && !(found.halts() && !other.halts()) {
+		return a, found
+	}
+	narrow := ix.narrowed(a, start, settled(ix, start, wide, other))
+	again := shortest(ix, start, narrow)
+	if again.ok && len(again.legs) <= len(other.legs) {
+		return narrow, again
+	}
+	return wide, other
 }
 
 // standing tells what runs.

@@ -103,7 +103,7 @@ func (w *walker) around(p *progress, step int, halt []int) (outage, bool) {
 }
 
 func (o *outage) run(ix *index, step int) {
-	o.moves = append(o.moves, move{kind: DoStep, steps: []int{step}})
+	o.moves = append(o.moves, ix.alone(step))
 	o.end.finish(step)
 	o.downtime += ix.cat.Steps[step].Estimate
 }

@@ -203,6 +203,16 @@ func (p *progress) meets(c, r, step int) bool {
 	return role == ReadOnly || m == noMark || p.ix.order.has(r, m)
 }
 
+// allMeet tells whether all of a component's releases can live with a step.
+func (p *progress) allMeet(c int, live []int, step int) bool {
+	for _, r := range live {
+		if !p.meets(c, r, step) {
+			return false
+		}
+	}
+	return true
+}
+
 // prepared tells whether all that a step builds on is done.
 func (p *progress) prepared(step int) bool {
 	if p.ix.at[step] > p.pos[p.ix.store[step]] {
@@ -216,22 +226,20 @@ func (p *progress) prepared(step int) bool {
 	return true
 }
 
-// inTheWay lists the components with an instance that keeps a step from
-// beginning. In an implicit catalogue there are no releases to be too old.
+// bars tells whether an instance of component c keeps a step from beginning.
+func (p *progress) bars(c, step int) bool {
+	if p.ix.cat.Steps[step].Offline && len(p.live[c]) > 0 && p.ix.role[c][p.ix.store[step]] == ReadWrite {
+		return true
+	}
+	return !p.allMeet(c, p.live[c], step)
+}
+
+// inTheWay lists the components that keep a step from beginning.
 func (p *progress) inTheWay(step int) []int {
 	var list []int
-	offline := p.ix.cat.Steps[step].Offline
 	for _, c := range p.ix.users[p.ix.store[step]] {
-		writes := p.ix.role[c][p.ix.store[step]] == ReadWrite
-		if offline && writes && len(p.live[c]) > 0 {
+		if p.bars(c, step) {
 			list = append(list, c)
-			continue
-		}
-		for _, r := range p.live[c] {
-			if !p.meets(c, r, step) {
-				list = append(list, c)
-				break
-			}
 		}
 	}
 	return list
@@ -239,5 +247,13 @@ func (p *progress) inTheWay(step int) []int {
 
 // may is R2: may the step begin?
 func (p *progress) may(step int) bool {
-	return p.prepared(step) && len(p.inTheWay(step)) == 0
+	if !p.prepared(step) {
+		return false
+	}
+	for _, c := range p.ix.users[p.ix.store[step]] {
+		if p.bars(c, step) {
+			return false
+		}
+	}
+	return true
 }

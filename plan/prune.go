@@ -3,7 +3,7 @@ package plan
 import "time"
 
 // effort bounds what pruning may cost, in rule checks.
-const effort = 300_000
+const effort = 150_000
 
 // prune leaves out rollouts that the way does not need, without adding a stop:
 // first each component rolls as late as the steps of the way allow, then single
@@ -13,24 +13,31 @@ func prune(ix *index, start *progress, a aim, found route) route {
 		return found
 	}
 	best := found
-	try := func(m mask) {
+	try := func(m mask) bool {
 		w := walker{ix: ix, aim: a, mask: m, choice: found.choice}
 		r := w.walk(start.copy())
-		if r.ok && len(r.legs) <= len(best.legs) && r.rollouts() < best.rollouts() && r.downtime(ix) <= best.downtime(ix) {
+		better := r.ok && len(r.legs) <= len(best.legs) && r.rollouts() < best.rollouts()
+		if better && r.noWorse(ix, best) {
 			best = r
+			return true
 		}
+		return false
 	}
 	try(late(ix, start, a, found))
 	tries := 8 + effort/(1+4*len(ix.cat.Steps)+4*len(found.legs)*(len(ix.stores)+len(start.live)))
+	m := rolled(best, len(start.live))
 	for l := len(found.legs) - 2; l >= 0; l-- {
 		for c := range start.live {
-			m := rolled(best, len(start.live))
 			if l >= len(m)-1 || !m[l][c] || tries == 0 {
 				continue
 			}
 			m[l][c] = false
 			tries--
-			try(m)
+			if try(m) {
+				m = rolled(best, len(start.live))
+			} else {
+				m[l][c] = true
+			}
 		}
 	}
 	return best
@@ -67,15 +74,24 @@ func (r route) downtime(ix *index) time.Duration {
 }
 
 // halts tells whether something is stopped on the way.
-func (r route) halts() bool {
+func (r route) halts() bool { return r.halted() > 0 }
+
+// halted counts what is stopped on the way.
+func (r route) halted() int {
+	n := 0
 	for _, l := range r.legs {
 		for _, m := range l.moves {
 			if m.kind == DoHalt {
-				return true
+				n++
 			}
 		}
 	}
-	return false
+	return n
+}
+
+// noWorse tells whether a route stops no more than another, and not for longer.
+func (r route) noWorse(ix *index, than route) bool {
+	return r.halted() <= than.halted() && r.downtime(ix) <= than.downtime(ix)
 }
 
 // rolled gives the mask that allows exactly the rolls of a route. In the last
@@ -130,16 +146,6 @@ func late(ix *index, start *progress, a aim, found route) mask {
 		}
 	}
 	return m
-}
-
-// allMeet tells whether all of a component's releases can live with a step.
-func (p *progress) allMeet(c int, live []int, step int) bool {
-	for _, r := range live {
-		if !p.meets(c, r, step) {
-			return false
-		}
-	}
-	return true
 }
 
 // reached gives what runs after each leg.

@@ -98,14 +98,14 @@ func (w *walker) steps(p *progress, moves []move) []move {
 		for s := range w.ix.line {
 			for w.next(p, s) {
 				i := w.ix.line[s][p.pos[s]]
-				moves = append(moves, move{kind: DoStep, steps: []int{i}})
+				moves = append(moves, w.ix.alone(i))
 				p.finish(i)
 				grown = true
 			}
 		}
 		for _, i := range w.aim.mid {
 			if !p.done[i] && p.may(i) {
-				moves = append(moves, move{kind: DoStep, steps: []int{i}})
+				moves = append(moves, w.ix.alone(i))
 				p.finish(i)
 				grown = true
 			}
@@ -135,7 +135,7 @@ func (w *walker) rolls(p *progress, n int, moves []move, home bool) []move {
 	for grown := true; grown; {
 		grown = false
 		for c := range p.live {
-			if len(p.live[c]) == 0 {
+			if len(p.live[c]) == 0 || !home && !w.mask.allows(n, c) {
 				continue
 			}
 			if to := w.pick(p, n, c); to != NoRelease && (w.mask.allows(n, c) || home && to == w.aim.release) {
@@ -256,7 +256,7 @@ func (w *walker) rest(p *progress) []move {
 	var moves []move
 	awaited := w.awaited()
 	run := func(i int) {
-		moves = append(moves, move{kind: DoStep, steps: []int{i}})
+		moves = append(moves, w.ix.alone(i))
 		p.finish(i)
 	}
 	for {
