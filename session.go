@@ -103,7 +103,7 @@ func (a *App) mayOwn(ctx context.Context, seen *sight) (empty bool, err error) {
 func (a *App) settle(ctx context.Context, h *held, seen *sight, empty bool) error {
 	if h.lease.Taken != nil {
 		a.cfg.tell(Event{Kind: wire.EventTakenOver, Store: seen.name,
-			Text: fmt.Sprintf("the lease of %s (pid %d), dead since %s", h.lease.Taken.Host, h.lease.Taken.PID, h.lease.Taken.Renewed.Format(time.TimeOnly))})
+			Text: fmt.Sprintf("took over the lease of %s (pid %d), dead since %s", h.lease.Taken.Host, h.lease.Taken.PID, h.lease.Taken.Renewed.Format(time.TimeOnly))})
 	}
 	fresh := a.lookAt(ctx, seen.place)
 	if fresh.err != nil {
@@ -161,8 +161,8 @@ func (a *App) waiting(storeName string) func(book.Holder, time.Duration) {
 		}
 		told = time.Now()
 		a.cfg.tell(Event{Kind: wire.EventWaiting, Store: storeName, Left: left.Seconds(),
-			Text: fmt.Sprintf("the lease of %s (pid %d, %s, last renewed %s ago): free in %s if it is dead",
-				h.Host, h.PID, h.Operator, (h.TTL - left).Round(time.Second), left.Round(time.Second))})
+			Text: fmt.Sprintf("waiting for the lease of %s (pid %d, %s, last renewed %.0f s ago): free in %.0f s if it is dead",
+				h.Host, h.PID, h.Operator, (h.TTL - left).Seconds(), left.Seconds())})
 	}
 }
 
