@@ -76,7 +76,11 @@ type Store interface {
 
 	// Swap writes all notes of set or none. It fails with a *ConflictError if a
 	// guard's revision is not the note's present one, or a note of set is not
-	// at the revision expected. The notes come back with Rev and At as written.
+	// at the revision expected. A guard with Absent asks that there is no such
+	// note. Deleting with Any what is not there is no conflict. All revisions
+	// are compared with what stood before the Swap; each key stands in set at
+	// most once. Without set the guards alone are checked. The notes come back
+	// in the order of set, with Rev and At as written. Books must be there.
 	Swap(ctx context.Context, guard []Note, set ...Note) ([]Note, error)
 
 	// Do performs a task, or its next stretch, see Task.
@@ -137,6 +141,9 @@ type Task struct {
 
 	// Record gives the notes to be written with the work. It is pure, and may
 	// be called before the work is sent: then Rows is -1, unknown. nil: none.
+	// What a Query found may be recorded in a second transaction, under the same
+	// guards, so that a long one keeps nobody from writing; what must hold at
+	// the moment of the work is a Proof.
 	Record func(Progress) []Note
 }
 
