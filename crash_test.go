@@ -53,13 +53,14 @@ SELECT id FROM orders WHERE cents IS NULL OR touched <> 1;
 // complete is the whole upgrade: apply, then cleanup.
 var complete = []string{"apply", "cleanup"}
 
-// finish runs the commands until they end well, each by a process of its own.
+// finish runs the commands, as another process would that comes later.
 func (s *site) finish(t *testing.T, commands []string) {
 	t.Helper()
 	for _, command := range commands {
-		p := start(t, order{Dir: s.dir, Command: command, TTL: shortTTL})
-		if exit, _ := p.end(); exit != 0 {
-			t.Fatalf("%s: exit %d: %s", command, exit, p.errors.String())
+		cfg := testConfig(s.dir)
+		cfg.leaseTTL = shortTTL
+		if err := carryOut(cfg, command); err != nil {
+			t.Fatalf("%s: %v", command, err)
 		}
 	}
 }
