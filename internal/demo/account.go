@@ -80,6 +80,11 @@ func (p *play) account(ctx context.Context, newest *running, doc *wire.Demo) (er
 	if err := p.compare(ctx, db, doc); err != nil {
 		return err
 	}
+	return verdict(doc)
+}
+
+// verdict fails if anything that was compared is different.
+func verdict(doc *wire.Demo) error {
 	for _, check := range doc.Digests {
 		if check.Want != check.Got {
 			return &stopover.Failure{Exit: stopover.ExitFailed, Detail: wire.Error{Kind: wire.KindFailed,
