@@ -80,6 +80,13 @@ func wrongComponents(cat Catalogue) []Problem {
 			problems = append(problems, p)
 		}
 		seen[c.Name] = true
+		for _, role := range c.Uses {
+			if role > ReadWrite {
+				p := fault("component %s uses a store neither ro nor rw", c.Name)
+				p.Component = c.Name
+				problems = append(problems, p)
+			}
+		}
 	}
 	return problems
 }
@@ -94,6 +101,9 @@ func wrongReleases(cat Catalogue) []Problem {
 	known := map[string]bool{}
 	for _, c := range cat.Components {
 		known[c.Name] = true
+	}
+	if cat.Implicit && len(cat.Releases) > 1 {
+		problems = append(problems, fault("no releases are declared, and still there are %d", len(cat.Releases)))
 	}
 	seen := map[string]bool{}
 	for r, rel := range cat.Releases {

@@ -186,8 +186,12 @@ func (ix *index) alone(step int) move {
 	return move{kind: DoStep, steps: ix.self[step : step+1 : step+1]}
 }
 
-// needs gives how many steps of a store's line release r needs.
+// needs gives how many steps of a store's line release r needs: all of them
+// where no releases are declared.
 func (ix *index) needs(r, store int) int {
+	if ix.cat.Implicit {
+		return len(ix.line[store])
+	}
 	n := ix.need[store][ix.order.rank[r]]
 	for _, m := range ix.order.odd[r] {
 		n = max(n, ix.own[store][m])

@@ -158,7 +158,7 @@ func (j *judge) lacks(component string, r int) string {
 	needed := map[string]bool{}
 	for i := len(j.cat.Steps) - 1; i >= 0; i-- {
 		s := j.cat.Steps[i]
-		own := s.Needs != NoRelease && j.in(r)[s.Needs]
+		own := s.Needs != NoRelease && j.in(r)[s.Needs] || j.cat.Implicit && s.ID.Kind != Contract
 		if s.ID.Kind != Contract && own {
 			needed[s.ID.Store] = true
 		}
@@ -264,6 +264,10 @@ func (j *judge) asked(id StepID) bool {
 	s, known := j.step(id)
 	return known && s.Needs != NoRelease
 }
+
+// aside tells whether a contract is asked for by name and runs while something
+// is halted for it.
+func (j *judge) aside(id StepID) bool { return id == j.goal.Step && len(j.halted) > 0 }
 
 // missingStarts finds a component that stays halted at a stop.
 func (j *judge) missingStarts() string {

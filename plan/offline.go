@@ -155,7 +155,10 @@ func (w *walker) start(p *progress, before [][]int, halt []int) ([]move, *progre
 // restart gives the release to start a halted component at.
 func (w *walker) restart(p *progress, c int, before []int) int {
 	if w.ix.cat.Implicit {
-		return before[len(before)-1]
+		if last := before[len(before)-1]; p.gate(c, last) && !w.ix.cat.Releases[last].Withdrawn {
+			return last
+		}
+		return NoRelease
 	}
 	view := p.copy()
 	view.live[c] = before
