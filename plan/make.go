@@ -33,6 +33,9 @@ func build(ix *index, start *progress, goal Goal) Plan {
 // settled leaves out what a route does not need and adds what follows it.
 func settled(ix *index, start *progress, a aim, found route) route {
 	found = prune(ix, start, a, found)
+	if !found.halts() {
+		found = mirrors(ix, found)
+	}
 	last := walker{ix: ix, aim: a}
 	found.rest = last.rest(found.end)
 	return lower(ix, start, a, found)

@@ -233,6 +233,41 @@ func TestASwitchIsOneActionForAllWriters(t *testing.T) {
 	}
 }
 
+func TestAMirrorIsFilledInTheLegOfItsSwitch(t *testing.T) {
+	tl := newTale(t, "1.4", "1.4.7", "1.5", "1.6")
+	tl.cat.Releases[1].Unlisted = true
+	tl.component("api", map[string]Role{"main": ReadWrite, "cache": ReadWrite})
+	tl.component("web", map[string]Role{"main": ReadOnly})
+	tl.step("main:0042_currency.expand needs=1.5")
+	tl.step("main:0042_currency.backfill writers=1.5 needs=1.6")
+	tl.step("main:0042_currency.verify")
+	tl.step("main:0042_currency.contract writers=1.6 readers=1.6")
+	tl.step("cache:0007_hashtag.backfill")
+	tl.step("cache:0007_hashtag.verify")
+	tl.step("cache:0007_hashtag.cutover needs=1.6")
+	tl.step("cache:0007_hashtag.contract readers=1.6")
+	p := tl.plan(State{Fleet: tl.fleet("api", "1.4.7", "web", "1.4.7")}, Goal{Release: tl.at("1.6")})
+	tl.counts(p, 1, 3, 8)
+	tl.tells(p, `main 0042_currency.expand
+		api 1.4.7 -> 1.5
+		STOP 1.5
+		main 0042_currency.backfill
+		main 0042_currency.verify
+		cache 0007_hashtag.backfill
+		cache 0007_hashtag.verify
+		SWITCH cache 0007_hashtag.cutover api 1.5 -> 1.6
+		web 1.4.7 -> 1.6
+		AFTER
+		main 0042_currency.contract
+		cache 0007_hashtag.contract`)
+	if got, want := fmt.Sprint(p.Legs[0].Actions[1].Back), "[{api [0 1 2]} {web [0 1]}]"; got != want {
+		t.Errorf("back after the first leg: %s, want %s", got, want)
+	}
+	if got, want := fmt.Sprint(p.Legs[1].Actions[5].Back), "[{api [3]} {web [0 1 2 3]}]"; got != want {
+		t.Errorf("back at the end: %s, want %s", got, want)
+	}
+}
+
 // Story A6: an old release on a newer store.
 func TestAnOldReleaseStartsOnANewerStoreIfTheFloorsAllowIt(t *testing.T) {
 	tl := storyE1(t)
