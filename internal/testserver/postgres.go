@@ -23,6 +23,7 @@ type PostgresServer struct {
 	dir   string
 	port  int
 	owner *syscall.Credential
+	extra []string // settings of its command line, stronger than those below
 	proc  *process
 	made  atomic.Int64 // databases
 }
@@ -135,6 +136,9 @@ func (s *PostgresServer) startOnce() error {
 	// a crash of the server alone.
 	for _, setting := range []string{"listen_addresses=127.0.0.1", "fsync=off",
 		"full_page_writes=off", "max_wal_size=4GB"} {
+		settings = append(settings, "-c", setting)
+	}
+	for _, setting := range s.extra {
 		settings = append(settings, "-c", setting)
 	}
 	proc, err := launch(s.owner, s.dir, filepath.Join(s.bin, "postgres"), settings...)

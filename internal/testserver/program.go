@@ -1,0 +1,19 @@
+package testserver
+
+import "errors"
+
+// StartPostgres starts a server for a program that is not a test binary, with
+// its data below parent, a folder that the user who runs the server can pass
+// through. settings ("fsync=on") are stronger than those of a server for tests.
+// The caller stops it; the kernel does, if the caller dies.
+func StartPostgres(parent string, settings ...string) (*PostgresServer, error) {
+	server, err := newPostgres(parent)
+	if err != nil {
+		return nil, err
+	}
+	server.extra = settings
+	if err := server.start(); err != nil {
+		return nil, errors.Join(err, server.Stop())
+	}
+	return server, nil
+}
