@@ -25,8 +25,8 @@ import (
 
 const childVariable = "STOPOVER_TEST_CHILD"
 
-// order is what a child is to do.
-type order struct {
+// errand is what a child is to do.
+type errand struct {
 	Dir     string
 	Command string // "apply", "cleanup", "rollback TARGET"
 	KillAt  int    // SIGKILL at this point of writing notes, from 1; 0: never
@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 }
 
 func child(text string) int {
-	var o order
+	var o errand
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 99
@@ -183,7 +183,7 @@ type process struct {
 }
 
 // start runs a child. It is ended with the test at the latest.
-func start(t *testing.T, o order) *process {
+func start(t *testing.T, o errand) *process {
 	t.Helper()
 	text, err := json.Marshal(o)
 	if err != nil {
@@ -241,4 +241,38 @@ func (p *process) end() (exit int, killed bool) {
 	_ = p.Wait() // the state says it all
 	status, _ := p.ProcessState.Sys().(syscall.WaitStatus)
 	return p.ProcessState.ExitCode(), status.Signaled() && status.Signal() == syscall.SIGKILL
+}
+
+type storeKind = store.Kind
+
+// meddling makes the kind of a site whose stores call somebody after each
+// stretch of a backfill.
+func meddling(kinds []store.Kind, name string, call func()) store.Kind {
+	for _, kind := range kinds {
+		if kind.Name != name {
+			continue
+		}
+		open := kind.Open
+		kind.Open = func(ctx context.Context, settings store.Settings) (store.Store, error) {
+			inner, err := open(ctx, settings)
+			return &meddled{Store: inner, call: call}, err
+		}
+		return kind
+	}
+	panic("no kind " + name)
+}
+
+type meddled struct {
+	store.Store
+	call func()
+}
+
+func (m *meddled) Unwrap() store.Store { return m.Store }
+
+func (m *meddled) Do(ctx context.Context, task store.Task) (store.Progress, error) {
+	progress, err := m.Store.Do(ctx, task)
+	if task.Action.Shape() == store.Stretched {
+		m.call()
+	}
+	return progress, err
 }

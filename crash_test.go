@@ -72,7 +72,7 @@ func (s *site) reference(t *testing.T, from template) (want []string, points []i
 	s.restore(from)
 	for _, command := range complete {
 		file := filepath.Join(t.TempDir(), "points")
-		p := start(t, order{Dir: s.dir, Command: command, TTL: shortTTL, Points: file})
+		p := start(t, errand{Dir: s.dir, Command: command, TTL: shortTTL, Points: file})
 		if exit, _ := p.end(); exit != 0 {
 			t.Fatalf("%s: exit %d: %s", command, exit, p.errors.String())
 		}
@@ -118,7 +118,7 @@ func TestKilledAtEveryNote(t *testing.T) {
 			for at := 1; ; at++ {
 				s.restore(from)
 				s.finish(t, complete[:i])
-				p := start(t, order{Dir: s.dir, Command: command, KillAt: at, TTL: shortTTL})
+				p := start(t, errand{Dir: s.dir, Command: command, KillAt: at, TTL: shortTTL})
 				exit, killed := p.end()
 				if exit == 0 && at > points[i]/2 {
 					break // a run with so few points: stretches are cut by time
@@ -150,7 +150,7 @@ func TestKilledAtRandomMoments(t *testing.T) {
 					s.finish(t, []string{"apply"})
 					command = "cleanup"
 				}
-				p := start(t, order{Dir: s.dir, Command: command, TTL: shortTTL, Tell: true})
+				p := start(t, errand{Dir: s.dir, Command: command, TTL: shortTTL, Tell: true})
 				p.await(t, wire.EventBegun, step)
 				moment := time.Duration(random.Int64N(int64(moments[step])))
 				time.Sleep(moment) // the moment is the point of the test

@@ -93,6 +93,9 @@ func Acquire(ctx context.Context, s store.Store, ask Ask) (*Lease, error) {
 	deadline := time.Now().Add(ask.Wait)
 	for {
 		view, err := s.Look(ctx, keyEpoch, keyLease, keyStamp)
+		if barred(err) && time.Now().Before(deadline) {
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("look at the lease: %w", err)
 		}
@@ -108,11 +111,18 @@ func Acquire(ctx context.Context, s store.Store, ask Ask) (*Lease, error) {
 		}
 		lease, err := takeOver(ctx, s, ask, state, view)
 		var conflict *store.ConflictError
-		if errors.As(err, &conflict) {
-			continue // somebody was faster: look who
+		if errors.As(err, &conflict) || barred(err) && time.Now().Before(deadline) {
+			continue // somebody was faster, or is: look who
 		}
 		return lease, err
 	}
+}
+
+// barred tells that the whole store was locked for as long as it waits by
+// itself: a holder that sleeps in a transaction does that to a SQLite file.
+func barred(err error) bool {
+	var locked *store.LockedError
+	return errors.As(err, &locked)
 }
 
 // await waits for a live holder, at most a second, so that a lease given back
