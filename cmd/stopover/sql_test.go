@@ -14,10 +14,10 @@ import (
 )
 
 // doSQL asks a store behind Stopover's back, as an application or an operator
-// does, and prints the rows as "a|b": sql [URL] STATEMENT. Several statements
+// does, and prints the rows as "a|b": [!] sql [URL] STATEMENT. Several statements
 // may stand in one text where they give no rows.
 func doSQL(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 1 || len(args) > 2 {
+	if len(args) < 1 || len(args) > 2 {
 		ts.Fatalf("usage: sql [URL] STATEMENT")
 	}
 	url := ts.Getenv("DATABASE_URL")
@@ -25,6 +25,12 @@ func doSQL(ts *testscript.TestScript, neg bool, args []string) {
 		url = args[0]
 	}
 	lines, err := query(ts, url, args[len(args)-1])
+	if neg {
+		if err == nil {
+			ts.Fatalf("the store took it")
+		}
+		return
+	}
 	ts.Check(err)
 	for _, line := range lines {
 		fmt.Fprintln(ts.Stdout(), line)
@@ -44,6 +50,16 @@ func structure(ts *testscript.TestScript, neg bool, args []string) {
 	lines, err := query(ts, ts.Getenv("DATABASE_URL"), catalogue)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Join(lines, "\n")+"\n"), 0o644))
+}
+
+// ageLease makes a lease as old as if nobody had renewed it for a minute.
+func ageLease(ts *testscript.TestScript, _ bool, _ []string) {
+	statement := `UPDATE stopover_note SET at = at - 60000 WHERE key = 'lease'`
+	if of(ts).kind == "postgres" {
+		statement = `UPDATE stopover_note SET at = at - interval '1 minute' WHERE key = 'lease'`
+	}
+	_, err := query(ts, ts.Getenv("DATABASE_URL"), statement)
+	ts.Check(err)
 }
 
 const sqliteCatalogue = `SELECT m.type, m.name, coalesce(c.name, ''), coalesce(c.type, ''), coalesce(c."notnull", ''), coalesce(c.dflt_value, ''), coalesce(c.pk, '')

@@ -44,6 +44,7 @@ var words = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"pguser":    newUser,
 	"edit":      edit,
 	"await":     await,
+	"age-lease": ageLease,
 }
 
 // exits runs a command that must end with a code: exits N COMMAND...
@@ -87,7 +88,7 @@ func run(ts *testscript.TestScript, code string, command []string) {
 
 // checkJSON checks that the last command printed one document, of version 1 and
 // with the exit code of the process, and compares single values of it:
-// json [PATH VALUE]..., a path like did.0.step; "#" counts a list.
+// json [PATH VALUE]..., a path like did.0.step; "count" counts a list.
 func checkJSON(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args)%2 != 0 {
 		ts.Fatalf("usage: json [PATH VALUE]...")
@@ -121,7 +122,7 @@ func at(value any, path []string) any {
 	case map[string]any:
 		return at(v[path[0]], path[1:])
 	case []any:
-		if path[0] == "#" {
+		if path[0] == "count" {
 			return len(v)
 		}
 		if i, err := strconv.Atoi(path[0]); err == nil && i < len(v) {
