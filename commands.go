@@ -2,6 +2,7 @@ package stopover
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -65,10 +66,10 @@ func (c *command) plan(ctx context.Context, app *App, ask cli.Plan) (wire.Docume
 		return doc, err
 	}
 	if ask.Out != "" && len(doc.Blocked) == 0 {
+		doc.Next = []string{app.cmd("apply " + ask.Out)}
 		if err := savePlan(ask.Out, doc); err != nil {
 			return doc, err
 		}
-		doc.Next = []string{app.cmd("apply " + ask.Out)}
 	}
 	return doc, nil
 }
@@ -106,7 +107,14 @@ func (c *command) apply(ctx context.Context, app *App, ask cli.Apply) (wire.Docu
 		}
 		options.Target = targetOf(options.Plan)
 	}
-	return app.Apply(ctx, options)
+	doc, err := app.Apply(ctx, options)
+	var f *Failure
+	if ask.File != "" && errors.As(err, &f) {
+		for i := range f.Next {
+			f.Next[i] = strings.Replace(f.Next[i], "--out FILE", "--out "+ask.File, 1)
+		}
+	}
+	return doc, err
 }
 
 func readPlan(name string) (*wire.Plan, error) {

@@ -3,6 +3,7 @@ package stopover
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/stopover-dev/stopover/internal/wire"
@@ -15,15 +16,34 @@ func (a *App) stale(w *way, made *wire.Plan) error {
 	if !made.Inputs.Intact() {
 		return misuse("the plan file was edited by hand: its inputs and their hash differ", a.cmd("plan --out FILE"+toFlag(w.target.To)))
 	}
-	now := a.inputs(w, wire.FromPlan(w.cat, w.plan, wire.Known{}).Inputs.Fleet)
-	changed := made.Inputs.Changes(now)
+	planned := wire.FromPlan(w.cat, w.plan, wire.Known{})
+	changed := made.Inputs.Changes(a.inputs(w, planned.Inputs.Fleet))
 	if len(changed) == 0 {
+		if !slices.Equal(actionsOf(made), actionsOf(planned)) {
+			return misuse("the plan file was edited by hand: what it does is not what follows from its inputs", a.cmd("plan --out FILE"+toFlag(w.target.To)))
+		}
 		return nil
 	}
 	f := refuse("the plan does not fit any more", a.cmd("plan --out FILE"+toFlag(w.target.To)))
 	f.Detail.Kind, f.Detail.Evidence = wire.KindStale, changed
 	f.Detail.Hint = "look at what changed, and make the plan anew"
 	return f
+}
+
+// actionsOf is what a plan does, one line an action.
+func actionsOf(doc *wire.Plan) []string {
+	var lines []string
+	add := func(actions []wire.Action) {
+		for _, action := range actions {
+			lines = append(lines, strings.Join([]string{string(action.Kind), action.Store, action.Migration, action.Step, action.Component, action.To}, " "))
+		}
+	}
+	for _, leg := range doc.Legs {
+		add(leg.Actions)
+		lines = append(lines, "leg")
+	}
+	add(doc.After)
+	return lines
 }
 
 // foredoomed refuses steps that are bound to fail on the data as it is, while

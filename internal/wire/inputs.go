@@ -64,7 +64,7 @@ func stepChanges(was, is []InputStep) []string {
 		func(name string, a, b *InputStep) string {
 			switch {
 			case b == nil:
-				return fmt.Sprintf("step %s is not there any more", name)
+				return fmt.Sprintf("step %s is not to be done any more", name)
 			case a == nil:
 				return fmt.Sprintf("step %s is new", name)
 			case a.Sum != b.Sum:

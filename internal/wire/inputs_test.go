@@ -30,7 +30,7 @@ func TestInputsNameWhatChanged(t *testing.T) {
 		{"a store gone and one new", func(in *Inputs) { in.Stores[0].Name = "other" }, []string{"store main is not there any more", "store other is new"}},
 		{"an edit", func(in *Inputs) { in.Steps[1].Sum = "b2" }, []string{"step main:0042_currency.backfill was edited"}},
 		{"a step more", func(in *Inputs) { in.Steps = append(in.Steps, InputStep{Step: "main:0043_x.expand"}) }, []string{"step main:0043_x.expand is new"}},
-		{"a step less", func(in *Inputs) { in.Steps = in.Steps[:1] }, []string{"step main:0042_currency.backfill is not there any more"}},
+		{"a step less", func(in *Inputs) { in.Steps = in.Steps[:1] }, []string{"step main:0042_currency.backfill is not to be done any more"}},
 		{"a rollout", func(in *Inputs) { in.Fleet[0].Releases = []string{"1.5"} }, []string{"component api ran 1.4, 1.5, now it runs 1.5"}},
 		{"a start", func(in *Inputs) { in.Fleet[1].Releases = []string{"1.5"} }, []string{"component web ran nothing, now it runs 1.5"}},
 		{"a component less that ran nothing", func(in *Inputs) { in.Fleet = in.Fleet[:1] }, nil},
