@@ -132,6 +132,11 @@ func (a *App) mayApply(ctx context.Context, w *way, ask ApplyOptions) error {
 		return refuse(fmt.Sprintf("%s is older than what is applied: going down never happens by itself", ask.To),
 			a.cmd("rollback --to "+ask.To), a.cmd("status")).in(id.Store)
 	}
+	if target := w.goal.Step; target.Kind == plan.Contract && !w.state.Done[target] && !findSight(w.sights, target.Store).untouched() {
+		f := refuse("apply runs no contract on a store that is in use", a.cmd("cleanup"), a.cmd("plan --to "+ask.To)).at(target)
+		f.Detail.Hint = "cleanup runs the contracts, after a verification and with a last question"
+		return f
+	}
 	return a.foredoomed(ctx, w)
 }
 
