@@ -147,7 +147,10 @@ func (a *App) lintOnScratch(ctx context.Context, doc *wire.Lint, cat plan.Catalo
 	}
 	scratch, err := p.kind.Scratch(ctx, store.Settings{Name: p.name, URL: url, Options: options})
 	if errors.Is(err, store.ErrNoScratch) {
-		return nil // this kind wants a server, and none was named
+		doc.Problems = append(doc.Problems, wire.Problem{Severity: wire.Note, Store: p.name,
+			Message: fmt.Sprintf("the files of store %s were read, but not run: no server was named for a scratch store", p.name),
+			Hint:    "lint --scratch URL, or scratch: in stopover.yaml"})
+		return nil
 	}
 	if err != nil {
 		return a.explain(p.name, fmt.Errorf("make a scratch store: %w", err))
