@@ -135,43 +135,13 @@ func (s *Store) Swap(ctx context.Context, guard []store.Note, set ...store.Note)
 	return written, nil
 }
 
-// check refuses newer books and guards that do not stand, in one statement.
+// check refuses newer books and guards that do not stand.
 func (tx *transaction) check(guard []store.Note) error {
-	keys := make([]any, 0, len(guard)+1)
-	keys = append(keys, formatKey)
-	for _, g := range guard {
-		keys = append(keys, g.Key)
-	}
-	text := `SELECT key, rev, CASE key WHEN '` + formatKey + `' THEN value ELSE '' END FROM stopover_note WHERE key IN (?` +
-		strings.Repeat(`, ?`, len(guard)) + `)`
-	statement, err := tx.statement(text)
+	present, err := tx.present(guard)
 	if noTable(err) && len(guard) == 0 {
 		return nil // work without notes needs no books
 	}
 	if err != nil {
-		return tx.store.explain(err)
-	}
-	rows, err := statement.QueryContext(context.Background(), keys...)
-	if err != nil {
-		return tx.store.explain(err)
-	}
-	defer rows.Close()
-	present := map[string]int64{}
-	for rows.Next() {
-		var key string
-		var rev int64
-		var format []byte
-		if err := rows.Scan(&key, &rev, &format); err != nil {
-			return tx.store.explain(err)
-		}
-		present[key] = rev
-		if key == formatKey {
-			if err := checkFormat(format); err != nil {
-				return err
-			}
-		}
-	}
-	if err := rows.Err(); err != nil {
 		return tx.store.explain(err)
 	}
 	for _, g := range guard {
@@ -180,6 +150,42 @@ func (tx *transaction) check(guard []store.Note) error {
 		}
 	}
 	return nil
+}
+
+// present gives the revisions of the guards' notes that are there. The same
+// statement reads the format of the books.
+func (tx *transaction) present(guard []store.Note) (map[string]int64, error) {
+	keys := make([]any, 0, len(guard)+1)
+	keys = append(keys, formatKey)
+	for _, g := range guard {
+		keys = append(keys, g.Key)
+	}
+	statement, err := tx.statement(`SELECT key, rev, CASE key WHEN '` + formatKey + `' THEN value END FROM stopover_note WHERE key IN (?` +
+		strings.Repeat(`, ?`, len(guard)) + `)`)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := statement.QueryContext(context.Background(), keys...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	present := map[string]int64{}
+	for rows.Next() {
+		var key string
+		var rev int64
+		var format []byte
+		if err := rows.Scan(&key, &rev, &format); err != nil {
+			return nil, err
+		}
+		present[key] = rev
+		if key == formatKey {
+			if err := checkFormat(format); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return present, rows.Err()
 }
 
 // put writes notes, each with a revision of its own.

@@ -65,7 +65,8 @@ func open(p place) (*Store, error) {
 	return &Store{db: db, place: p, own: true, writing: make(chan struct{}, 1)}, nil
 }
 
-// Close ends the store's connections; what still runs is waited for.
+// Close ends the store's connections, and those still in use when their calls
+// return. Closing twice is no error.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	was := s.closed

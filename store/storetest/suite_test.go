@@ -216,6 +216,7 @@ func TestEveryPlantedBugIsFound(t *testing.T) {
 		for _, bug := range bugs[c.Name] {
 			t.Run(bug, func(t *testing.T) {
 				t.Parallel()
+				c := c
 				c.Deadline = 2 * time.Second // some wait for what a bug keeps from coming
 				failures := Check(t.Context(), planted{bug}, c)
 				if len(failures) == 0 {
