@@ -12,33 +12,26 @@ func leaves(ix *index) []Problem {
 
 // impossible finds steps whose floor nothing can ever meet: every release that
 // would be new enough needs the step first, so it can neither run before those
-// releases nor beside older ones. A cutover is meant to be like that.
+// releases nor beside older ones. A cutover is meant to be like that, and so is
+// a step that is declared offline.
 func impossible(ix *index) []Problem {
 	var problems []Problem
 	for i, s := range ix.cat.Steps {
-		if s.ID.Kind == Cutover {
+		if s.ID.Kind == Cutover && s.Offline {
+			problems = append(problems, stepFault(s.ID, "is a cutover and offline: a cutover is made while writers live"))
+		}
+		if s.ID.Kind == Cutover || s.Offline {
 			continue
 		}
 		for _, c := range ix.users[ix.store[i]] {
-			role := ix.role[c][ix.store[i]]
-			for _, f := range floorsOf(ix, i, role) {
-				if p, found := stranded(ix, i, c, f); found {
+			for _, mark := range floorsOf(ix, i, ix.role[c][ix.store[i]]) {
+				if p, found := stranded(ix, i, c, mark); found {
 					problems = append(problems, p)
 				}
 			}
 		}
-		problems = append(problems, offline(ix, i)...)
 	}
 	return distinct(problems)
-}
-
-// offline finds steps that need no writer alive and still ask writers for a
-// release.
-func offline(ix *index, step int) []Problem {
-	if s := ix.cat.Steps[step]; s.Offline && s.ID.Kind == Cutover {
-		return []Problem{stepFault(s.ID, "is a cutover and offline: a cutover is made while writers live")}
-	}
-	return nil
 }
 
 // floorsOf lists the floors of a step that concern a role, as marks.
@@ -55,30 +48,47 @@ func floorsOf(ix *index, step int, role Role) []int {
 
 // stranded tells whether no release of component c has the mark without
 // needing the step. A mark that every listed release has, or none, says nothing
-// of this kind.
+// of this kind. Where a withdrawn release would do, those who run it can go on,
+// and nothing is wrong with the declarations.
 func stranded(ix *index, step, c, mark int) (Problem, bool) {
-	if !ix.parts(mark) {
+	if !ix.parts(mark) || ix.bridged(ix.picky, step, c, mark) || ix.bridged(ix.chain, step, c, mark) {
 		return Problem{}, false
 	}
-	for _, r := range ix.picky {
-		if ix.order.has(r, mark) && !ix.waitsFor(c, r, step) {
-			return Problem{}, false
-		}
+	id, name := ix.cat.Steps[step].ID, ix.cat.Components[c].Name
+	wants := "wants " + name + " at " + ix.id(ix.order.marks[mark]) + " or later"
+	p := stepFault(id, "%s, but each such release needs the step first: no release can live on both sides; ship one that can, or declare the step offline", wants)
+	if ix.bridged(ix.withdrawn(), step, c, mark) {
+		p = note(id, wants+", and only a withdrawn release has that without needing the step")
 	}
-	for _, r := range ix.chain {
+	p.Component = name
+	return p, true
+}
+
+// bridged tells whether one of the releases has the mark and does not need the
+// step. They stand in the order of what they need, or are few.
+func (ix *index) bridged(releases []int, step, c, mark int) bool {
+	for _, r := range releases {
 		if !ix.order.has(r, mark) {
 			continue
 		}
 		if !ix.waitsFor(c, r, step) {
-			return Problem{}, false
+			return true
 		}
-		break // those that follow need more
+		if len(ix.order.odd[r]) == 0 && ix.cat.Releases[r].Line == "" {
+			return false // those that follow need more
+		}
 	}
-	name := ix.cat.Components[c].Name
-	p := stepFault(ix.cat.Steps[step].ID, "wants %s at %s or later, but each such release needs the step first or is withdrawn: no release can live on both sides",
-		name, ix.id(ix.order.marks[mark]))
-	p.Component = name
-	return p, true
+	return false
+}
+
+func (ix *index) withdrawn() []int {
+	var list []int
+	for r, rel := range ix.cat.Releases {
+		if rel.Withdrawn && !rel.Unlisted {
+			list = append(list, r)
+		}
+	}
+	return list
 }
 
 // parts tells whether some listed releases have the mark and some do not.
