@@ -93,7 +93,11 @@ func noReturn(a wire.Action) string {
 func forecast(e *wire.Estimate) []string {
 	var out []string
 	if e.Rows > 0 {
-		out = append(out, about(float64(e.Rows))+" rows")
+		text := about(float64(e.Rows)) + " rows"
+		if e.Rows == 1 {
+			text = rows(e.Rows)
+		}
+		out = append(out, text)
 	}
 	if e.Bytes > 0 {
 		out = append(out, size(e.Bytes)+" of disk")

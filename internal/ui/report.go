@@ -148,6 +148,13 @@ func nothing(command string) string {
 	return "nothing to do"
 }
 
+// brokeOff are the errors that may come in the middle of a step, of which a part
+// may be done.
+var brokeOff = map[wire.ErrorKind]bool{
+	wire.KindFailed: true, wire.KindStatement: true, wire.KindUnreachable: true, wire.KindLocked: true,
+	wire.KindDisplaced: true, wire.KindViolated: true, wire.KindInterrupted: true,
+}
+
 // outcome sums up in a line.
 func outcome(d *wire.Report) string {
 	// What was verified on the way to a step is not counted with it.
@@ -169,6 +176,8 @@ func outcome(d *wire.Report) string {
 		parts = append(parts, "verification failed")
 	case d.Exit == 0:
 		parts = append(parts, nothing(d.Command))
+	case d.Error != nil && brokeOff[d.Error.Kind]:
+		parts = append(parts, "no step was finished")
 	default:
 		parts = append(parts, "nothing was done")
 	}

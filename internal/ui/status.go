@@ -191,5 +191,9 @@ func stepRow(p *page, s wire.Step) []cell {
 	if p.look.Verbose {
 		remarks = append(remarks, nonempty(s.Sum, s.Release, strings.Join(nonempty(s.Operator, s.Host), " on "))...)
 	}
-	return []cell{{text: s.Migration + "." + s.Step}, {string(s.State), stateInks[s.State]}, {text: when}, {text: took}, {text: changed}, {text: strings.Join(remarks, ", ")}}
+	state := string(s.State)
+	if s.State == wire.StepContract {
+		state = "with cleanup"
+	}
+	return []cell{{text: s.Migration + "." + s.Step}, {state, stateInks[s.State]}, {text: when}, {text: took}, {text: changed}, {text: strings.Join(remarks, ", ")}}
 }
