@@ -93,8 +93,11 @@ func (a *App) place() error {
 		}
 		p := &place{name: decl.Name, decl: decl, lent: a.cfg.Stores[decl.Name]}
 		kind, err := a.kindOf(decl)
-		if err != nil && p.lent == nil {
+		if err != nil && (p.lent == nil || len(a.cfg.Kinds) != 1) {
 			return err
+		}
+		if err != nil {
+			kind = a.cfg.Kinds[0] // a store that is lent needs no URL to tell
 		}
 		p.kind = kind
 		a.stores = append(a.stores, p)

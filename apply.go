@@ -26,6 +26,10 @@ type ApplyOptions struct {
 	Until time.Time
 	// Confirm is asked first. nil: go on.
 	Confirm Confirm
+	// Retarget leaves a route that is under way for another target.
+	Retarget bool
+	// Dev lets a development build run steps that raise floors.
+	Dev bool
 }
 
 // Apply does what is allowed now, up to the next stop. Contracts are left to
@@ -53,6 +57,9 @@ func (a *App) upgrade(ctx context.Context, command string, ask ApplyOptions) (*w
 		return report, err
 	}
 	todo := a.allowedNow(w)
+	if err := a.released(w, todo, ask.Dev); err != nil {
+		return report, err
+	}
 	if len(todo) == 0 && len(unstamped(sights)) == 0 {
 		return report, a.settled(ctx, report, w, sights)
 	}
@@ -90,6 +97,9 @@ func (a *App) underLease(ctx context.Context, command string, report *wire.Repor
 	if err := s.ripen(); err != nil {
 		return err
 	}
+	if err := a.keepRoute(s, again); err != nil {
+		return err
+	}
 	return a.settled(ctx, report, again, sights)
 }
 
@@ -124,6 +134,9 @@ func (a *App) mayApply(ctx context.Context, w *way, ask ApplyOptions) error {
 		if err := a.stale(w, ask.Plan); err != nil {
 			return err
 		}
+	}
+	if err := a.onRoute(w, ask.Retarget); err != nil {
+		return err
 	}
 	if len(w.plan.Blocked) > 0 {
 		return a.blocked(w)

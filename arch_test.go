@@ -21,8 +21,8 @@ const module = "github.com/stopover-dev/stopover"
 // Tests may know more, see testArrows.
 var arrows = map[string][]string{
 	"cmd/stopover": {".", "internal/demo", "postgres", "sqlite", "store"},
-	".": {"plan", "store", "internal/book", "internal/cli", "internal/files", "internal/run",
-		"internal/ui", "internal/wire"},
+	".": {"plan", "store", "internal/book", "internal/cli", "internal/files", "internal/release",
+		"internal/run", "internal/ui", "internal/wire"},
 	"plan":  {},
 	"store": {},
 
@@ -30,17 +30,18 @@ var arrows = map[string][]string{
 	"sqlite":          {"store", "internal/sqlaction", "internal/sqltext"},
 	"store/storetest": {"store"},
 
-	"internal/book":       {"plan", "store"},
-	"internal/cli":        {},
-	"internal/demo":       {".", "internal/wire"},
-	"internal/files":      {"plan", "internal/release"},
-	"internal/release":    {},
-	"internal/run":        {"plan", "store", "internal/book", "internal/wire"},
-	"internal/sqlaction":  {"store", "internal/sqltext"},
-	"internal/sqltext":    {},
-	"internal/testserver": {},
-	"internal/ui":         {"internal/wire"},
-	"internal/wire":       {"plan"},
+	"internal/book":         {"plan", "store"},
+	"internal/cli":          {},
+	"internal/demo":         {".", "sqlite", "store", "internal/wire"},
+	"internal/demo/picture": {},
+	"internal/files":        {"plan", "internal/release"},
+	"internal/release":      {},
+	"internal/run":          {"plan", "store", "internal/book", "internal/wire"},
+	"internal/sqlaction":    {"store", "internal/sqltext"},
+	"internal/sqltext":      {},
+	"internal/testserver":   {},
+	"internal/ui":           {"internal/wire"},
+	"internal/wire":         {"plan"},
 }
 
 // pure lists the rooms that may import nothing but what is named here: no

@@ -100,7 +100,8 @@ func (c *command) apply(ctx context.Context, app *App, ask cli.Apply) (wire.Docu
 	if err != nil {
 		return nil, misuse(err.Error())
 	}
-	options := ApplyOptions{Target: Target{To: ask.To, Offline: ask.Offline}, Until: until, Confirm: c.asker(ask.Yes)}
+	options := ApplyOptions{Target: Target{To: ask.To, Offline: ask.Offline}, Until: until, Confirm: c.asker(ask.Yes),
+		Retarget: ask.Retarget, Dev: ask.Dev}
 	if ask.File != "" {
 		if options.Plan, err = readPlan(ask.File); err != nil {
 			return nil, misuse(fmt.Sprintf("%s: %v", ask.File, err), app.cmd("plan --out "+ask.File))

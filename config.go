@@ -33,7 +33,8 @@ type Config struct {
 	Migrations []Migration
 
 	// Stores are opened by the application, by name in the catalogue. Close
-	// leaves them open.
+	// leaves them open. Their kind is the one of Kinds, or, if there are several,
+	// the `kind:` in stopover.yaml.
 	Stores map[string]store.Store
 
 	// Release is the release of the application that this program was built as;
@@ -117,8 +118,8 @@ func (e *ConfigError) Error() string { return "stopover: " + e.Message }
 
 // ready fills in the defaults and refuses what cannot work.
 func (c Config) ready() (Config, error) {
-	if len(c.Kinds) == 0 && len(c.Stores) == 0 {
-		return c, &ConfigError{"Config.Kinds is empty: no store could be opened"}
+	if len(c.Kinds) == 0 {
+		return c, &ConfigError{"Config.Kinds is empty: no migration could be read"}
 	}
 	if c.Dir == "" {
 		c.Dir = "."

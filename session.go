@@ -105,6 +105,9 @@ func (a *App) settle(ctx context.Context, h *held, seen *sight, empty bool) erro
 		a.cfg.tell(Event{Kind: wire.EventTakenOver, Store: seen.name,
 			Text: fmt.Sprintf("took over the lease of %s (pid %d), dead since %s", h.lease.Taken.Host, h.lease.Taken.PID, h.lease.Taken.Renewed.Format(time.TimeOnly))})
 	}
+	if err := endDisplaced(ctx, seen.st, h.lease); err != nil {
+		return err
+	}
 	fresh := a.lookAt(ctx, seen.place)
 	if fresh.err != nil {
 		return fresh.err
@@ -115,9 +118,6 @@ func (a *App) settle(ctx context.Context, h *held, seen *sight, empty bool) erro
 			return book.Lost(err)
 		}
 		fresh.books.Stamp = &stamp
-	}
-	if err := endDisplaced(ctx, seen.st, h.lease); err != nil {
-		return err
 	}
 	h.sight = fresh
 	h.runner = &run.Runner{Store: fresh.st, Name: fresh.name, Lease: h.lease, Books: fresh.books,
