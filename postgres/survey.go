@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -20,13 +21,13 @@ func (s *Store) Place() string { return s.place }
 // Survey looks the store over.
 func (s *Store) Survey(ctx context.Context) (store.Survey, error) {
 	survey := store.Survey{Place: s.place, Empty: true}
-	version := 0
+	version, readable := 0, false
 	var m message
 	m.own("BEGIN READ ONLY")
 	if s.role != "" {
 		m.own("SET LOCAL ROLE " + ident(s.role))
 	}
-	m.ask(s.traitsSQL(), s.readTraits(&survey, &version))
+	m.ask(s.traitsSQL(), s.readTraits(&survey, &version, &readable))
 	m.ask(s.evidenceSQL(), func(r *pgconn.ResultReader) error {
 		for r.NextRow() {
 			survey.Empty = false
@@ -42,7 +43,8 @@ func (s *Store) Survey(ctx context.Context) (store.Survey, error) {
 	if version < oldest {
 		return store.Survey{}, fmt.Errorf("survey %s: %s is older than PostgreSQL %d, the oldest that is supported", s.place, survey.Server, oldest/10000)
 	}
-	if survey.Stamped {
+	// Books that may not be read are among what is missing.
+	if survey.Stamped && readable {
 		if _, err := s.format(ctx); err != nil {
 			return store.Survey{}, err
 		}
@@ -54,43 +56,56 @@ func (s *Store) Survey(ctx context.Context) (store.Survey, error) {
 // books exist, whether writes are refused, and for each right whether the login
 // has it.
 func (s *Store) traitsSQL() string {
-	schema := quote(s.schema)
 	return `SELECT current_setting('server_version'), current_setting('server_version_num'),
-		to_regclass(` + quote(s.books("note")) + `) IS NOT NULL,
+		b.oid IS NOT NULL,
 		pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on',
 		n.oid IS NOT NULL,
 		CASE WHEN n.oid IS NULL THEN has_database_privilege(current_database(), 'CREATE') ELSE has_schema_privilege(n.oid, 'CREATE') END,
 		n.oid IS NULL OR has_schema_privilege(n.oid, 'USAGE'),
 		coalesce((SELECT has_language_privilege(l.oid, 'USAGE') FROM pg_language l WHERE l.lanname = 'plpgsql'), false),
-		current_database()
-	FROM (VALUES (1)) one LEFT JOIN pg_namespace n ON n.nspname = ` + schema
+		current_database(),
+		array_to_string(ARRAY(SELECT r FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) r WHERE NOT has_table_privilege(b.oid, r)), ', ')
+	FROM (VALUES (1)) one LEFT JOIN pg_namespace n ON n.nspname = ` + quote(s.schema) + `
+		LEFT JOIN pg_class b ON b.relnamespace = n.oid AND b.relname = 'stopover_note'`
 }
 
-func (s *Store) readTraits(survey *store.Survey, version *int) func(*pgconn.ResultReader) error {
+func (s *Store) readTraits(survey *store.Survey, version *int, readable *bool) func(*pgconn.ResultReader) error {
 	return func(r *pgconn.ResultReader) (err error) {
 		for r.NextRow() {
 			row := r.Values()
-			yes := func(i int) bool { return string(row[i]) == "t" }
 			survey.Server = "PostgreSQL " + string(row[0])
 			if *version, err = strconv.Atoi(string(row[1])); err != nil {
 				return fmt.Errorf("read the server's version %q: %w", row[1], err)
 			}
-			survey.Stamped, survey.ReadOnly = yes(2), yes(3)
-			switch {
-			case !yes(5) && yes(4):
-				survey.Missing = append(survey.Missing, "CREATE on schema "+s.schema)
-			case !yes(5):
-				survey.Missing = append(survey.Missing, "CREATE on database "+string(row[8])+" (schema "+s.schema+" does not exist)")
-			}
-			if !yes(6) {
-				survey.Missing = append(survey.Missing, "USAGE on schema "+s.schema)
-			}
-			if !yes(7) {
-				survey.Missing = append(survey.Missing, "USAGE on language plpgsql")
-			}
+			survey.Stamped, survey.ReadOnly = isTrue(row[2]), isTrue(row[3])
+			survey.Missing = s.missingRights(row)
+			*readable = !strings.Contains(string(row[9]), "SELECT")
 		}
 		return nil
 	}
+}
+
+func isTrue(value []byte) bool { return string(value) == "t" }
+
+// missingRights names the rights that a row of traitsSQL says are not there.
+func (s *Store) missingRights(row [][]byte) []string {
+	var missing []string
+	switch {
+	case !isTrue(row[5]) && isTrue(row[4]):
+		missing = append(missing, "CREATE on schema "+s.schema)
+	case !isTrue(row[5]):
+		missing = append(missing, "CREATE on database "+string(row[8])+" (schema "+s.schema+" does not exist)")
+	}
+	if !isTrue(row[6]) {
+		missing = append(missing, "USAGE on schema "+s.schema)
+	}
+	if !isTrue(row[7]) {
+		missing = append(missing, "USAGE on language plpgsql")
+	}
+	if rights := string(row[9]); rights != "" {
+		missing = append(missing, rights+" on table "+s.schema+".stopover_note")
+	}
+	return missing
 }
 
 // evidenceSQL lists what is in the schema but the books and what belongs to

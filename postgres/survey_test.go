@@ -99,12 +99,26 @@ func TestSurveyTellsMissingRights(t *testing.T) {
 	if _, err := s.Swap(t.Context(), nil, store.Note{Key: "a", Value: []byte("1")}); err == nil || !strings.Contains(err.Error(), "no books") {
 		t.Errorf("Swap without books: %v", err)
 	}
+	owner := opened(t, store.Settings{URL: server.URL(database)})
+	if err := owner.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	survey, err = s.Survey(t.Context())
+	if err != nil || !slices.Contains(survey.Missing, "SELECT, INSERT, UPDATE, DELETE on table public.stopover_note") {
+		t.Errorf("books that may not be read: %+v, %v", survey, err)
+	}
+	server.Exec(t, database, "GRANT SELECT, INSERT ON stopover_note TO reader_"+database)
+	survey, err = s.Survey(t.Context())
+	if err != nil || !slices.Equal(survey.Missing, []string{"CREATE on schema public", "UPDATE, DELETE on table public.stopover_note"}) {
+		t.Errorf("books that may not be written: %+v, %v", survey, err)
+	}
 	server.Exec(t, database, "ALTER DATABASE "+database+" SET default_transaction_read_only = on")
 	s = opened(t, store.Settings{URL: server.URL(database)})
 	if survey, err := s.Survey(t.Context()); err != nil || !survey.ReadOnly {
 		t.Errorf("read only %t, error %v", survey.ReadOnly, err)
 	}
-	wantError[*store.RightsError](t, s.Prepare(t.Context()))
+	_, err = s.Swap(t.Context(), nil, store.Note{Key: "a", Value: []byte("1")})
+	wantError[*store.RightsError](t, err)
 }
 
 // Books, objects and sessions of a role, in a schema whose name has to be
