@@ -14,7 +14,7 @@ import (
 // Case is one sentence of the definition of a store.
 type Case struct {
 	Name     string
-	Deadline time.Duration // zero: 20 s
+	Deadline time.Duration // zero: 30 s
 	Run      func(ctx context.Context, t *T)
 }
 
@@ -45,7 +45,7 @@ func Run(t *testing.T, d Driver) {
 func Check(ctx context.Context, d Driver, c Case) []string {
 	deadline := c.Deadline
 	if deadline == 0 {
-		deadline = 20 * time.Second
+		deadline = 30 * time.Second
 	}
 	ctx, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
