@@ -13,17 +13,17 @@ func prune(ix *index, start *progress, a aim, found route) route {
 		return found
 	}
 	best := found
-	try := func(m mask) bool {
+	try := func(m mask, most int) bool {
 		w := walker{ix: ix, aim: a, mask: m, choice: found.choice}
 		r := w.walk(start.copy())
-		better := r.ok && len(r.legs) <= len(best.legs) && r.rollouts() < best.rollouts()
+		better := r.ok && len(r.legs) <= len(best.legs) && r.rollouts() <= most
 		if better && r.noWorse(ix, best) {
 			best = r
 			return true
 		}
 		return false
 	}
-	try(late(ix, start, a, found))
+	try(late(ix, start, a, found), best.rollouts()) // late is better also where it saves nothing: nobody is ahead at a stop
 	tries := 8 + effort/(1+4*len(ix.cat.Steps)+4*len(found.legs)*(len(ix.stores)+len(start.live)))
 	m := rolled(best, len(start.live))
 	for l := len(found.legs) - 2; l >= 0; l-- {
@@ -33,7 +33,7 @@ func prune(ix *index, start *progress, a aim, found route) route {
 			}
 			m[l][c] = false
 			tries--
-			if try(m) {
+			if try(m, best.rollouts()-1) {
 				m = rolled(best, len(start.live))
 			} else {
 				m[l][c] = true

@@ -97,6 +97,21 @@ func TestADualWriteInTheStoreSavesAStop(t *testing.T) {
 	tl.cat.Steps[1].Writers = NoRelease
 	p := tl.plan(tl.fleetE1(), Goal{Release: tl.at("1.9")})
 	tl.counts(p, 1, 5, 8)
+	tl.tells(p, `main 0042.expand
+		main 0043.backfill
+		main 0045.expand
+		main 0046.backfill
+		api 1.4 -> 1.6
+		worker 1.4 -> 1.6
+		STOP 1.6
+		cache 0003.expand
+		api 1.6 -> 1.9
+		worker 1.6 -> 1.9
+		web 1.3 -> 1.9
+		AFTER
+		main 0044.contract
+		main 0047.contract
+		cache 0003.contract`)
 
 	tl.cat.Steps[6].Writers = NoRelease
 	p = tl.plan(tl.fleetE1(), Goal{Release: tl.at("1.9")})
