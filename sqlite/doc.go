@@ -26,6 +26,17 @@
 // rename) would lose the children. At the end of such a task all foreign keys
 // are checked, and new violations make it fail.
 //
+// Stretches follow the primary key where it can never be NULL, else the rowid.
+// VACUUM gives new rowids to a table without INTEGER PRIMARY KEY: do not run it
+// while such a table's backfill is under way; the verify step finds rows that
+// were passed over.
+//
+// There is one writer at a time for the whole file, so while a long statement
+// runs nobody else writes, the renewal of a lease included. That is safe, as
+// the guard is looked at under the same lock, but waits can end in a
+// store.LockedError. What only reads, a Query too, keeps no writer waiting for
+// its lock; without WAL a writer's COMMIT waits for readers.
+//
 // SQLite has no list of sessions, so the package does not implement
 // store.Lister. The store's clock is the clock of the machine: a file must not
 // be shared between machines, which SQLite forbids for other reasons as well.

@@ -10,7 +10,8 @@ import (
 )
 
 // Tx makes a step of a function in Go: it gets the transaction in which the
-// step is recorded, and must neither commit nor roll back. The preview is what
+// step is recorded, and must neither commit nor roll back. Foreign keys are
+// enforced in it as the connection has them, also while it drops a table. The preview is what
 // people read in a plan, and what the step's checksum is taken from: change it
 // when the function changes its meaning.
 func Tx(preview string, do func(context.Context, *sql.Tx) error) store.Action {
