@@ -80,7 +80,7 @@ func (a *App) taken(w *way, at string) ([]plan.StepID, []*sight, error) {
 	var keep func(plan.Step) bool
 	stores := w.sights
 	if storeName, _, isStep := strings.Cut(at, ":"); isStep {
-		target, err := w.index.Step(at)
+		target, err := a.named(w, at)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -65,7 +65,7 @@ func (a *App) toUndo(ctx context.Context, sights []*sight, to string) (*way, []p
 		}
 		keep = func(s plan.Step) bool { return s.ID.Store != storeName }
 	case isStep:
-		target, err := w.index.Step(to)
+		target, err := a.named(w, to)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -198,7 +198,7 @@ func (a *App) aim(w *way) error {
 	to := w.target.To
 	w.goal = plan.Goal{Release: plan.NoRelease, Offline: w.target.Offline}
 	if strings.Contains(to, ":") {
-		id, err := w.index.Step(to)
+		id, err := a.named(w, to)
 		if err != nil {
 			return err
 		}
@@ -218,6 +218,17 @@ func (a *App) aim(w *way) error {
 	}
 	w.goal.Release = at
 	return nil
+}
+
+// named finds the migration or step that a target names.
+func (a *App) named(w *way, target string) (plan.StepID, error) {
+	id, err := w.index.Step(target)
+	if err == nil {
+		return id, nil
+	}
+	f := explainOther(err)
+	f.Exit, f.Next = ExitUsage, []string{a.cmd("list")}
+	return id, f
 }
 
 func (a *App) exampleAnywhere() string {
