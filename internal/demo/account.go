@@ -87,7 +87,7 @@ func (p *play) account(ctx context.Context, newest *running, doc *wire.Demo) (er
 func verdict(doc *wire.Demo) error {
 	for _, check := range doc.Digests {
 		if check.Want != check.Got {
-			return &stopover.Failure{Exit: stopover.ExitFailed, Detail: wire.Error{Kind: wire.KindFailed,
+			return &stopover.Failure{Exit: stopover.ExitFailed, Next: []string{"stopover demo --folder shop"}, Detail: wire.Error{Kind: wire.KindFailed,
 				Message: fmt.Sprintf("the account is off: %s should be %s and is %s", check.What, check.Want, check.Got)}}
 		}
 	}

@@ -271,6 +271,25 @@ func TestAnInterruptLeavesNothing(t *testing.T) {
 	}
 }
 
+// Whatever state the play is in, its end ends every process.
+func TestTheEndEndsTheShops(t *testing.T) {
+	_, p := closedShop(t)
+	for _, release := range []string{"1.1", "1.2"} {
+		if _, err := p.start(t.Context(), release); release == "1.2" && err != nil {
+			t.Fatal(err)
+		} else if release == "1.1" && err == nil {
+			t.Error("1.1 writes to a store whose old form is gone")
+		}
+	}
+	if running := orphans(t, p.folder); len(running) != 1 {
+		t.Errorf("running: %v, want only 1.2", running)
+	}
+	p.end()
+	if left := orphans(t, p.folder); len(left) > 0 {
+		t.Errorf("still running: %v", left)
+	}
+}
+
 func TestWhereTheDemoIsNotPlayed(t *testing.T) {
 	full := t.TempDir()
 	if err := os.WriteFile(full+"/mine.txt", []byte("mine"), 0o600); err != nil {

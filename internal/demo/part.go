@@ -3,6 +3,8 @@ package demo
 import (
 	"context"
 	"fmt"
+	"os"
+	"os/signal"
 	"path/filepath"
 
 	"github.com/stopover-dev/stopover"
@@ -28,6 +30,9 @@ func Part(ctx context.Context, t stopover.Terminal) (exit int, played bool) {
 		fmt.Fprintln(t.Err, "the shop wants a folder and a release")
 		return stopover.ExitUsage, true
 	}
+	// An interrupt at a terminal comes to every process that was started there.
+	// The shop ends when the demo lets go of it.
+	signal.Ignore(os.Interrupt)
 	if err := trade(ctx, filepath.Join(t.Args[0], database), t.Args[1], t.In, t.Out); err != nil {
 		fmt.Fprintln(t.Err, err)
 		return stopover.ExitFailed, true

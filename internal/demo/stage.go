@@ -22,7 +22,7 @@ type stage struct {
 func (s *stage) act(title string) {
 	s.count++
 	s.title = title
-	s.say("\n" + s.paint("1;36", fmt.Sprintf("%d  %s", s.count, title)))
+	s.say("\n" + s.paint("1;36", fmt.Sprintf("%-2d %s", s.count, title)))
 }
 
 // tell says what happens and why.

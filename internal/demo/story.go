@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/stopover-dev/stopover"
 	"github.com/stopover-dev/stopover/internal/wire"
@@ -119,7 +118,7 @@ func (p *play) goOn(ctx context.Context, old *running) error {
 		return err
 	}
 	_, slowest := p.model.written(false)
-	p.stage.tell("Meanwhile the shop made %s writes; the slowest took %s.", thousands(old.heard.Load()-before), slowest.Round(time.Millisecond))
+	p.stage.tell("Meanwhile the shop made %s writes; the slowest took %d ms.", thousands(old.heard.Load()-before), slowest.Milliseconds())
 
 	p.stage.act("What 1.0 wrote behind the fill is found")
 	p.stage.tell("1.0 still writes only text, also to orders that were filled before. verify sees each of them,\n" +
