@@ -65,7 +65,10 @@ func (b *book) before() {
 		if store.Position != "" {
 			at = code(store.Position)
 		}
-		b.linef("- [ ] Store %s is at %s (%s).", code(store.Name), at, prose(store.Place))
+		if store.Place != "" {
+			at += " (" + prose(store.Place) + ")"
+		}
+		b.linef("- [ ] Store %s is at %s.", code(store.Name), at)
 	}
 	if len(b.plan.Target.From) > 0 {
 		b.linef("- [ ] The fleet is: %s.", prose(running(b.plan.Target.From)))
@@ -73,7 +76,10 @@ func (b *book) before() {
 	for _, note := range b.plan.Notes {
 		b.linef("- Note: %s.", prose(sentenceless(note)))
 	}
-	b.linef("\nTo stop at any moment, press Ctrl-C once: the batch at hand is finished and recorded. The same command goes on from there, on this machine or on another one, also after a crash.\n")
+	if b.plan.Summary.Unknown > 0 {
+		b.linef("- Times that are not known here are shown while a step runs, with the rate and what is left.")
+	}
+	b.linef("\nTo stop at any moment, press Ctrl-C once: the batch at hand is finished and recorded. To stop at a time, add `--until 06:00`. The same command goes on from there, on this machine or on another one, also after a crash.\n")
 }
 
 func (b *book) leg(i int, leg wire.Leg) {
@@ -107,11 +113,11 @@ func (b *book) actions(actions []wire.Action, command string) {
 			steps = append(steps, action)
 			continue
 		}
-		b.steps(steps, command)
+		b.steps(steps, command, true)
 		steps = nil
 		b.rollout(action)
 	}
-	b.steps(steps, command)
+	b.steps(steps, command, false)
 }
 
 func (b *book) heading(format string, args ...any) {
@@ -119,7 +125,8 @@ func (b *book) heading(format string, args ...any) {
 	b.linef("### %d. %s\n", b.number, fmt.Sprintf(format, args...))
 }
 
-func (b *book) steps(steps []wire.Action, command string) {
+// steps writes a run of steps; rolls tells that rollouts follow in the same leg.
+func (b *book) steps(steps []wire.Action, command string, rolls bool) {
 	if len(steps) == 0 {
 		return
 	}
@@ -127,7 +134,12 @@ func (b *book) steps(steps []wire.Action, command string) {
 	if steps[0].Offline {
 		b.linef("No writer may be alive until this is done.\n")
 	}
+	if lost := losses(steps); len(lost) > 0 {
+		b.linef("**Point of no return:** %s.\n", prose(strings.Join(lost, "; ")))
+		b.linef("- [ ] A fresh backup exists: what is removed here comes back only from one.\n")
+	}
 	b.linef("```sh\n%s\n```\n", command)
+	b.linef("%s\n", ending(rolls))
 	b.linef("| store | step | expected | to know |")
 	b.linef("|---|---|---|---|")
 	for _, g := range grouped(steps) {
@@ -142,23 +154,41 @@ func (b *book) steps(steps []wire.Action, command string) {
 	b.back(steps...)
 }
 
-// back says how to go back after some actions.
-func (b *book) back(actions ...wire.Action) {
+// ending says which exit code to expect.
+func ending(rolls bool) string {
+	if rolls {
+		return "Ends with exit 7, which means: go on with the next number. Any other: see the last table."
+	}
+	return "Ends with exit 0. Any other: see the last table."
+}
+
+// losses names what there is no way back to once all steps have run: per step,
+// and none that another one says already.
+func losses(steps []wire.Action) []string {
 	var lost []string
-	for _, a := range actions {
-		if text := noReturn(a); a.NoReturn && !slices.Contains(lost, text) {
+	for _, a := range steps {
+		text := "from " + a.Store + " " + stepName(a.Migration, a.Step) + " on, " + strings.ToLower(noReturn(a))
+		if a.NoReturn && !slices.Contains(lost, text) {
 			lost = append(lost, text)
 		}
 	}
+	return lost
+}
+
+// back says how to go back after some actions.
+func (b *book) back(actions ...wire.Action) {
+	lost := slices.ContainsFunc(actions, func(a wire.Action) bool { return a.NoReturn })
 	switch text := wayBack(actions[len(actions)-1].Back); {
-	case len(lost) > 0:
-		b.linef("- Way back: %s.\n", prose(strings.Join(lost, "; ")))
+	case lost && text != "" && text != onlyWhatRuns && !b.plan.Implicit:
+		b.linef("- Way back: as far as %s, which still starts; any further only with a restore of the backup.\n", prose(text))
+	case lost:
+		b.linef("- Way back: only with a restore of the backup.\n")
 	case text == "" || b.plan.Implicit:
 		b.linef("- Way back: `%s rollback --to TARGET` for steps that can be undone; it says what needs a restore.\n", b.program)
 	case text == onlyWhatRuns:
 		b.linef("- Way back: none to an older release without a restore.\n")
 	default:
-		b.linef("- Way back: down to %s, releases still start; the data may stay as it is.\n", prose(text))
+		b.linef("- Way back: as far as %s, which still starts; the data may stay as it is.\n", prose(text))
 	}
 }
 
@@ -207,7 +237,6 @@ func (b *book) after() {
 	if b.plan.Soak > 0 {
 		b.linef("Wait %s after the last rollout. Look at errors, delays and support meanwhile: from here on the old form goes.\n", hours(b.plan.Soak))
 	}
-	b.linef("- [ ] A fresh backup exists: what is removed here comes back only from one.\n")
 	b.actions(contracts, b.program+" cleanup")
 }
 
