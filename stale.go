@@ -46,18 +46,18 @@ func actionsOf(doc *wire.Plan) []string {
 	return lines
 }
 
-// foredoomed refuses steps that are bound to fail on the data as it is, while
-// the stores are still untouched: a NOT NULL column without default on a table
-// that has rows.
+// foredoomed refuses steps that are bound to fail, while the stores are still
+// untouched: those that cannot be understood, and, on the data as it is, a NOT
+// NULL column without default on a table that has rows.
 func (a *App) foredoomed(ctx context.Context, w *way) error {
 	for _, id := range a.allowedNow(w) {
-		seen := findSight(w.sights, id.Store)
-		if seen.untouched() {
-			continue
-		}
 		parsed, err := a.parse(a.steps[id])
 		if err != nil {
 			return a.explain(id.Store, err)
+		}
+		seen := findSight(w.sights, id.Store)
+		if seen.untouched() {
+			continue
 		}
 		for _, fact := range parsed.Facts {
 			if fact.Kind != store.BreaksInsert || !a.hasRows(ctx, seen, fact.Object) {
