@@ -44,8 +44,9 @@ func (a *App) Verify(ctx context.Context) (*wire.Report, error) {
 	report.Stop, report.Rolls, report.Exit = nil, []wire.Action{}, ExitDone
 	if len(report.Violations) > 0 {
 		first := report.Violations[0]
-		return report, (&Failure{Exit: ExitViolated, Next: []string{a.cmd("apply"), a.cmd("verify")}, Detail: wire.Error{Kind: wire.KindViolated,
-			Message: fmt.Sprintf("%s in %d of the migrations", plural(count(report.Violations), "violation"), len(report.Violations)),
+		return report, (&Failure{Exit: ExitViolated, Next: []string{a.cmd("verify")}, Detail: wire.Error{Kind: wire.KindViolated,
+			Message: fmt.Sprintf("%s in %s", plural(count(report.Violations), "violation"), plural(int64(len(report.Violations)), "migration")),
+			Hint:    "set the rows right and verify again; while there are any, cleanup runs no contract",
 			Safe:    nothingChanged}}).at(plan.StepID{Store: first.Store, Migration: first.Migration, Kind: plan.Verify})
 	}
 	return report, nil
