@@ -19,12 +19,12 @@ type CheckOptions struct {
 // trip a store and changes nothing. The document's Exit is 0 (ready), 3
 // (pending) or 6 (too new).
 func (a *App) Check(ctx context.Context, ask CheckOptions) (*wire.Check, error) {
-	doc := &wire.Check{Head: wire.NewHead("check"), State: wire.Ready, Component: ask.Component, Stores: []wire.StoreCheck{}}
+	doc := &wire.Check{Head: wire.NewHead("check"), Component: ask.Component, Stores: []wire.StoreCheck{}}
 	sights := a.look(ctx)
 	if err := a.firstUnseen(sights); err != nil {
 		return doc, err
 	}
-	if ask.Release == "" {
+	if ask.Release == "" && len(a.project.Releases) > 0 { // else it is for the ledger only
 		ask.Release = a.cfg.Release
 	}
 	w := &way{sights: sights, target: Target{To: ask.Release}}
@@ -67,6 +67,7 @@ func (a *App) gate(w *way, doc *wire.Check) error {
 	if !asked {
 		return misuse(fmt.Sprintf("there is no component %q", doc.Component), a.cmd("lint"))
 	}
+	doc.State = worse(wire.Ready, doc.State) // not earlier: an error has no answer
 	for _, s := range w.sights {
 		doc.Stores = append(doc.Stores, *shown[s.name])
 		doc.State = worse(doc.State, shown[s.name].State)

@@ -1,0 +1,19 @@
+package stopover
+
+import "github.com/stopover-dev/stopover/internal/wire"
+
+// The documents that the methods of App give. Each is what the command of that
+// name prints with --format json: fields are added to it, never taken away.
+type (
+	// Plan is the way to a target, leg by leg, or why there is none.
+	Plan = wire.Plan
+	// Report says what apply, init, verify, cleanup, rollback or adopt did, and
+	// what is left.
+	Report = wire.Report
+	// Status says where every store stands.
+	Status = wire.Status
+	// List is every step of every store.
+	List = wire.List
+	// Gate is the answer of Check.
+	Gate = wire.Check
+)
