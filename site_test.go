@@ -270,3 +270,14 @@ func wait(t *testing.T) context.Context {
 	t.Cleanup(cancel)
 	return ctx
 }
+
+// eventually waits for something that another process does, with a limit.
+func eventually(t *testing.T, happened func() bool) {
+	t.Helper()
+	for limit := time.Now().Add(30 * time.Second); time.Now().Before(limit); time.Sleep(5 * time.Millisecond) {
+		if happened() {
+			return
+		}
+	}
+	t.Fatal("it did not happen within 30 s")
+}

@@ -31,8 +31,15 @@ var schema = []string{
   last INTEGER NOT NULL
 )`,
 	`CREATE VIEW IF NOT EXISTS stopover_ledger AS
-SELECT key, rev, strftime('%Y-%m-%d %H:%M:%f', at / 1000.0, 'unixepoch') AS at_utc, value
-FROM stopover_note ORDER BY key`,
+SELECT substr(key, 8, instr(substr(key, 8), '/') - 1) AS migration,
+	substr(key, 8 + instr(substr(key, 8), '/')) AS step,
+	CASE WHEN json_extract(value, '$.reversed') IS NOT NULL THEN 'reversed'
+		WHEN json_extract(value, '$.done') IS NOT NULL THEN 'done' ELSE 'begun' END AS state,
+	json_extract(value, '$.begun') AS begun, json_extract(value, '$.done') AS done,
+	coalesce(json_extract(value, '$.rows'), 0) AS rows, json_extract(value, '$.operator') AS operator,
+	json_extract(value, '$.host') AS host, json_extract(value, '$.release') AS release,
+	strftime('%Y-%m-%d %H:%M:%f', at / 1000.0, 'unixepoch') AS written, value AS line
+FROM stopover_note WHERE key >= 'ledger/' AND key < 'ledger0' ORDER BY key`,
 	`INSERT OR IGNORE INTO stopover_revision (one, last) VALUES (1, 1)`,
 	`INSERT OR IGNORE INTO stopover_note (key, rev, at, value)
 VALUES ('` + formatKey + `', 1, ` + clock + `, json_object('format', ` + fmt.Sprint(store.Format) + `))`,

@@ -7,7 +7,7 @@
 //	stopover_revision  one row: the last revision handed out. It is a counter
 //	                   of its own because the highest revision may belong to a
 //	                   note that is gone, and must not come back
-//	stopover_ledger    a view of the notes with readable times
+//	stopover_ledger    a view of the ledger's notes, one row a step
 //
 // The note "format" carries the version of the books. stopover_note is WITHOUT
 // ROWID, so that its key is its only tree and Look reads it in order.

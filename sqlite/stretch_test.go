@@ -179,11 +179,16 @@ INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SE
 
 func TestTheLedgerIsReadableWithPlainSQL(t *testing.T) {
 	s := prepared(t, "")
-	if _, err := s.Swap(t.Context(), nil, store.Note{Key: "ledger/0001_a/expand", Value: []byte(`{"by":"ana"}`)}); err != nil {
-		t.Fatal(err)
+	for key, value := range map[string]string{
+		"ledger/0001_a/expand":   `{"begun":"2026-11-20T10:00:00Z","done":"2026-11-20T10:00:01Z","rows":3,"operator":"ana"}`,
+		"ledger/0002_b/backfill": `{"begun":"2026-11-20T10:00:00Z"}`,
+	} {
+		if _, err := s.Swap(t.Context(), nil, store.Note{Key: key, Value: []byte(value)}); err != nil {
+			t.Fatal(err)
+		}
 	}
-	lines := ask[string](t, s, `SELECT key || ' ' || value || ' ' || (at_utc LIKE '20__-__-__ __:__:__.___') FROM stopover_ledger`)
-	if want := []string{`format {"format":1} 1`, `ledger/0001_a/expand {"by":"ana"} 1`}; !slices.Equal(lines, want) {
+	lines := ask[string](t, s, `SELECT concat_ws(' ', migration, step, state, rows, operator, written LIKE '20__-__-__ __:__:__.___') FROM stopover_ledger`)
+	if want := []string{"0001_a expand done 3 ana 1", "0002_b backfill begun 0 1"}; !slices.Equal(lines, want) {
 		t.Errorf("the ledger reads %q, want %q", lines, want)
 	}
 	for _, n := range []store.Note{{Key: "a", Value: []byte(`not JSON`)}, {Key: "", Value: []byte(`1`)}} {

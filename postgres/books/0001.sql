@@ -101,5 +101,9 @@ BEGIN
 END $body$;
 
 CREATE VIEW SCHEMA.stopover_ledger AS
-	SELECT split_part(key, '/', 2) AS migration, split_part(key, '/', 3) AS step, at AS written, value AS line
-	FROM SCHEMA.stopover_note WHERE key >= 'ledger/' AND key < 'ledger0';
+	SELECT split_part(key, '/', 2) AS migration, split_part(key, '/', 3) AS step,
+		CASE WHEN value->>'reversed' IS NOT NULL THEN 'reversed' WHEN value->>'done' IS NOT NULL THEN 'done' ELSE 'begun' END AS state,
+		(value->>'begun')::timestamptz AS begun, (value->>'done')::timestamptz AS done,
+		coalesce((value->>'rows')::bigint, 0) AS rows, value->>'operator' AS operator, value->>'host' AS host,
+		value->>'release' AS release, at AS written, value AS line
+	FROM SCHEMA.stopover_note WHERE key >= 'ledger/' AND key < 'ledger0' ORDER BY key;
