@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/stopover-dev/stopover/internal/sqlaction"
+	"github.com/stopover-dev/stopover/store"
 )
 
 // rangeKey is the key by which a table is cut into stretches.
@@ -52,16 +53,7 @@ func (t *transaction) keyOf(ctx context.Context, cut *sqlaction.Range) (*rangeKe
 	}
 	key := &rangeKey{}
 	kind := ""
-	t.next.ask(keySQL(cut.Table), func(r *pgconn.ResultReader) error {
-		for r.NextRow() {
-			row := r.Values()
-			kind = string(row[0])
-			if row[1] != nil {
-				key.columns = append(key.columns, keyColumn{name: string(row[1]), kind: string(row[2])})
-			}
-		}
-		return nil
-	})
+	t.next.ask(keySQL(cut.Table), key.read(&kind))
 	if err := t.send(ctx); err != nil {
 		return nil, err
 	}
@@ -71,6 +63,48 @@ func (t *transaction) keyOf(ctx context.Context, cut *sqlaction.Range) (*rangeKe
 	t.s.keys.Store(cut.Table, key)
 	return key, nil
 }
+
+// read takes over what keySQL answers, and the kind of the relation; "": there is
+// none.
+func (k *rangeKey) read(kind *string) func(*pgconn.ResultReader) error {
+	return func(r *pgconn.ResultReader) error {
+		for r.NextRow() {
+			row := r.Values()
+			*kind = string(row[0])
+			if row[1] != nil {
+				k.columns = append(k.columns, keyColumn{name: string(row[1]), kind: string(row[2])})
+			}
+		}
+		return nil
+	}
+}
+
+// Uncuttable says why a stretched action cannot be cut.
+func (s *Store) Uncuttable(ctx context.Context, action store.Action) (because string, err error) {
+	sql, ok := action.(*sqlaction.Action)
+	if !ok || sql.Range == nil {
+		return "", nil
+	}
+	key, kind := &rangeKey{}, ""
+	var m message
+	m.own("BEGIN READ ONLY")
+	m.own(s.settingsSQL(store.Task{}))
+	m.ask(keySQL(sql.Range.Table), key.read(&kind))
+	m.own("COMMIT")
+	completed, err := s.run(ctx, &m)
+	if err != nil {
+		return "", fmt.Errorf("ask for the key of %s in %s: %w", sql.Range.Table, s.place, s.fault(ctx, &m, completed, err, 0))
+	}
+	if kind == "" {
+		return "", nil // an earlier step may make it
+	}
+	if why := key.usable(kind, sql.Range); why != nil {
+		return why.Error(), nil
+	}
+	return "", nil
+}
+
+var _ store.Cutter = (*Store)(nil)
 
 // usable says why a table cannot be gone through in the order of a key.
 func (k *rangeKey) usable(kind string, cut *sqlaction.Range) error {
