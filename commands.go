@@ -58,7 +58,7 @@ func (c *command) plan(ctx context.Context, app *App, ask cli.Plan) (wire.Docume
 	var doc *wire.Plan
 	var err error
 	if ask.Assume != "" {
-		doc, err = app.planOnPaper(ctx, ask.Assume, PlanOptions{Target: target, SQL: ask.SQL})
+		doc, err = app.planOnPaper(ctx, within(c.request.Global.Dir, ask.Assume), PlanOptions{Target: target, SQL: ask.SQL})
 	} else {
 		doc, err = app.Plan(ctx, PlanOptions{Target: target, SQL: ask.SQL})
 	}
@@ -67,7 +67,7 @@ func (c *command) plan(ctx context.Context, app *App, ask cli.Plan) (wire.Docume
 	}
 	if ask.Out != "" && len(doc.Blocked) == 0 {
 		doc.Next = []string{app.cmd("apply " + ask.Out)}
-		if err := savePlan(ask.Out, doc); err != nil {
+		if err := savePlan(within(c.request.Global.Dir, ask.Out), doc); err != nil {
 			return doc, err
 		}
 	}
@@ -103,7 +103,7 @@ func (c *command) apply(ctx context.Context, app *App, ask cli.Apply) (wire.Docu
 	options := ApplyOptions{Target: Target{To: ask.To, Offline: ask.Offline}, Until: until, Confirm: c.asker(ask.Yes),
 		Retarget: ask.Retarget, Dev: ask.Dev}
 	if ask.File != "" {
-		if options.Plan, err = readPlan(ask.File); err != nil {
+		if options.Plan, err = readPlan(within(c.request.Global.Dir, ask.File)); err != nil {
 			return nil, misuse(fmt.Sprintf("%s: %v", ask.File, err), app.cmd("plan --out "+ask.File))
 		}
 		options.Target = targetOf(options.Plan)

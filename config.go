@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/stopover-dev/stopover/internal/wire"
@@ -72,6 +73,7 @@ type Config struct {
 	// Only limits everything to the store with this name. "": all stores.
 	Only string
 
+	typed    string        // --config as it was typed; "": File
 	leaseTTL time.Duration // 0: book.TTL; shorter in tests, which kill holders
 }
 
@@ -115,6 +117,30 @@ type Step struct {
 type ConfigError struct{ Message string }
 
 func (e *ConfigError) Error() string { return "stopover: " + e.Message }
+
+// in gives the Config for what a command line names: a folder, and a file that
+// may lie in another one, which then is the project's.
+func (c Config) in(dir, file string) Config {
+	if dir != "" {
+		c.Dir = dir
+	}
+	if file == "" {
+		return c
+	}
+	c.File, c.typed = file, file
+	if folder := filepath.Dir(file); folder != "." && c.Files == nil {
+		c.Dir, c.File = within(c.Dir, folder), filepath.Base(file)
+	}
+	return c
+}
+
+// within gives a name as it is meant in a folder.
+func within(dir, name string) string {
+	if dir == "" || dir == "." || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(dir, name)
+}
 
 // ready fills in the defaults and refuses what cannot work.
 func (c Config) ready() (Config, error) {

@@ -226,8 +226,12 @@ func (a *App) locate(f *Failure, step *run.StepError) {
 // cmd gives a command as it is typed.
 func (a *App) cmd(words string) string {
 	line := a.cfg.Program + " " + words
-	if a.cfg.File != "" && a.cfg.File != files.ConfigName {
-		line += " --config " + a.cfg.File
+	file := a.cfg.typed
+	if file == "" {
+		file = a.cfg.File
+	}
+	if file != "" && file != files.ConfigName {
+		line += " --config " + file
 	}
 	return line
 }

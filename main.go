@@ -81,10 +81,7 @@ func (c *command) read() (cli.Request, error) {
 	if err != nil {
 		return first, err
 	}
-	dir := c.cfg.Dir
-	if first.Global.Dir != "" {
-		dir = first.Global.Dir
-	}
+	dir := c.cfg.in(first.Global.Dir, first.Global.Config).Dir
 	if dir == "" {
 		dir = "."
 	}
@@ -176,12 +173,7 @@ func (c *command) show(doc wire.Document) int {
 // open reads the project that the command is about. Some commands need none.
 func (c *command) open() (*App, error) {
 	g := c.request.Global
-	if g.Dir != "" {
-		c.cfg.Dir = g.Dir
-	}
-	if g.Config != "" {
-		c.cfg.File = g.Config
-	}
+	c.cfg = c.cfg.in(g.Dir, g.Config)
 	if g.Store != "" {
 		c.cfg.Only = g.Store
 	}
