@@ -1,0 +1,2 @@
+-- stopover: expand
+ALTER TABLE machine ADD COLUMN provider_state text;

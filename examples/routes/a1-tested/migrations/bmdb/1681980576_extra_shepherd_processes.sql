@@ -1,0 +1,2 @@
+-- stopover: expand
+CREATE TABLE shepherd_process (name text PRIMARY KEY);

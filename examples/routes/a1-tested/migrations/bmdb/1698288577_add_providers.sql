@@ -1,0 +1,2 @@
+-- stopover: expand
+CREATE TABLE provider (name text PRIMARY KEY);
