@@ -46,10 +46,6 @@ type play struct {
 // Play plays the demo. The document is there also when it fails part of the
 // way. It fails if a single record differs from what it must be.
 func Play(ctx context.Context, ask stopover.DemoOptions, t stopover.Terminal) (*wire.Demo, error) {
-	return perform(ctx, ask, t, nil)
-}
-
-func perform(ctx context.Context, ask stopover.DemoOptions, t stopover.Terminal, between func(context.Context, *sql.DB) error) (*wire.Demo, error) {
 	doc := &wire.Demo{Head: wire.NewHead("demo")}
 	if ask.Orders < fewest {
 		return doc, misuse(fmt.Sprintf("with fewer than %d orders the fill is over before a runner can be killed", fewest), "stopover demo --orders 5000")
@@ -67,7 +63,7 @@ func perform(ctx context.Context, ask stopover.DemoOptions, t stopover.Terminal,
 	if !ask.JSON {
 		out = t.Out
 	}
-	p := &play{program: program, folder: folder, orders: ask.Orders, terminal: t, between: between,
+	p := &play{program: program, folder: folder, orders: ask.Orders, terminal: t,
 		stage: &stage{out: out, color: ask.Color}, model: past(ask.Orders)}
 	begun := time.Now()
 	err = p.whole(ctx, doc)

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -78,7 +79,7 @@ func (s *shown) await(t *testing.T, text string) {
 func newTheatre(t *testing.T) theatre {
 	seen := &shown{wake: make(chan struct{}, 1)}
 	return theatre{
-		ask:      stopover.DemoOptions{Orders: 20_000, Folder: t.TempDir()},
+		ask:      stopover.DemoOptions{Orders: 8_000, Folder: t.TempDir()},
 		terminal: stopover.Terminal{Lookup: os.LookupEnv, Out: seen, Err: seen},
 		shown:    seen,
 	}
@@ -161,6 +162,7 @@ func TestTheDemoFailsWhenTheAccountIsOff(t *testing.T) {
 	}
 	for name, statement := range spoil {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			db, p := closedShop(t)
 			change(t, db, statement)
 			doc := &wire.Demo{Head: wire.NewHead("demo")}
@@ -205,17 +207,19 @@ func closedShop(t *testing.T) (*sql.DB, *play) {
 	if err := p.run(t.Context(), "init --yes", stopover.ExitDone); err != nil {
 		t.Fatal(err)
 	}
-	db, err := openShop(p.folder + "/" + database)
+	db, err := openShop(filepath.Join(p.folder, database))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
+	change(t, db, "BEGIN")
 	for id, o := range p.model.orders {
 		change(t, db, `INSERT INTO orders (id, customer, placed, cents, currency) VALUES (?, ?, '', ?, ?)`, id, o.customer, o.cents, o.currency)
 	}
 	for id, mail := range p.model.customers {
 		change(t, db, `INSERT INTO customers (id, name, email) VALUES (?, '', ?)`, id, mail)
 	}
+	change(t, db, "COMMIT")
 	return db, p
 }
 
@@ -226,19 +230,26 @@ func change(t *testing.T, db *sql.DB, statement string, args ...any) {
 	}
 }
 
-// A write that goes missing during the whole play ends it with exit code 1.
+// A write that goes missing while the shop trades ends the account with exit
+// code 1.
 func TestALostWriteEndsTheDemoWithAnError(t *testing.T) {
 	t.Parallel()
-	th := newTheatre(t)
-	doc, err := perform(t.Context(), th.ask, th.terminal, func(ctx context.Context, db *sql.DB) error {
+	_, p := closedShop(t)
+	p.between = func(ctx context.Context, db *sql.DB) error {
 		_, err := db.ExecContext(ctx, `UPDATE orders SET cents = cents - 1 WHERE id = (SELECT max(id) FROM orders)`)
 		return err
-	})
+	}
+	newest, err := p.start(t.Context(), "1.2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := &wire.Demo{Head: wire.NewHead("demo")}
+	err = p.account(t.Context(), newest, doc)
 	var failed *stopover.Failure
 	if !errors.As(err, &failed) || failed.Exit != stopover.ExitFailed || doc.Lost != 1 {
 		t.Errorf("the demo ends with %v and %d lost, want exit code 1 and 1 lost", err, doc.Lost)
 	}
-	if left := orphans(t, th.ask.Folder); len(left) > 0 {
+	if left := orphans(t, p.folder); len(left) > 0 {
 		t.Errorf("still running: %v", left)
 	}
 }
@@ -296,7 +307,7 @@ func TestWhereTheDemoIsNotPlayed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, ask := range map[string]stopover.DemoOptions{
-		"a folder that is not empty": {Orders: 20_000, Folder: full},
+		"a folder that is not empty": {Orders: fewest, Folder: full},
 		"too few orders":             {Orders: fewest - 1, Folder: t.TempDir()},
 	} {
 		var failed *stopover.Failure
