@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/stopover-dev/stopover/internal/wire"
+	"github.com/stopover-dev/stopover/plan"
 	"github.com/stopover-dev/stopover/store"
 )
 
@@ -48,8 +49,10 @@ func actionsOf(doc *wire.Plan) []string {
 
 // foredoomed refuses steps that are bound to fail, while the stores are still
 // untouched: those that cannot be understood, and, on the data as it is, a NOT
-// NULL column without default on a table that has rows.
+// NULL column without default on a table that has rows, or a backfill of a table
+// without a key.
 func (a *App) foredoomed(ctx context.Context, w *way) error {
+	keyed := map[string]bool{} // stores of which an earlier step may make a key
 	for _, id := range a.allowedNow(w) {
 		parsed, err := a.parse(a.steps[id])
 		if err != nil {
@@ -58,6 +61,12 @@ func (a *App) foredoomed(ctx context.Context, w *way) error {
 		seen := findSight(w.sights, id.Store)
 		if seen.untouched() {
 			continue
+		}
+		keyed[id.Store] = keyed[id.Store] || makesKey(parsed.Action)
+		if !keyed[id.Store] {
+			if f := a.uncuttable(ctx, seen, id, parsed.Action); f != nil {
+				return f
+			}
 		}
 		for _, fact := range parsed.Facts {
 			if fact.Kind != store.BreaksInsert || !a.hasRows(ctx, seen, fact.Object) {
@@ -69,6 +78,33 @@ func (a *App) foredoomed(ctx context.Context, w *way) error {
 		}
 	}
 	return nil
+}
+
+// uncuttable refuses a backfill that could not be interrupted: its table has no
+// key to go on from.
+func (a *App) uncuttable(ctx context.Context, seen *sight, id plan.StepID, action store.Action) *Failure {
+	cutter, able := store.As[store.Cutter](seen.st)
+	if !able || id.Kind != plan.Backfill {
+		return nil
+	}
+	because, err := cutter.Uncuttable(ctx, action)
+	if err != nil {
+		return a.explain(seen.name, err).at(id)
+	}
+	if because == "" {
+		return nil
+	}
+	f := refuse(because, a.cmd("lint")).at(id)
+	f.Detail.File, f.Detail.Line = a.steps[id].migration.File, a.steps[id].section.Line
+	return f
+}
+
+// makesKey tells whether statements may give a table its key.
+func makesKey(action store.Action) bool {
+	return slices.ContainsFunc(action.Statements(), func(s store.Statement) bool {
+		text := strings.ToUpper(s.Text)
+		return strings.Contains(text, "PRIMARY") || strings.Contains(text, "UNIQUE")
+	})
 }
 
 // hasRows tells whether the table of a column has any. A table that cannot be

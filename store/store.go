@@ -213,6 +213,12 @@ type Session struct {
 	Own    bool      // this very process's
 }
 
+// Cutter tells before a Stretched action begins why it cannot be cut into
+// stretches; "": it can, or what it is about is not there yet.
+type Cutter interface {
+	Uncuttable(ctx context.Context, action Action) (because string, err error)
+}
+
 // Estimator foresees a task's cost from the store's statistics.
 type Estimator interface {
 	Estimate(ctx context.Context, action Action) (Estimate, error)
