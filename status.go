@@ -2,6 +2,7 @@ package stopover
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/stopover-dev/stopover/internal/book"
@@ -32,7 +33,7 @@ func (a *App) Status(ctx context.Context) (*wire.Status, error) {
 	doc.Next = a.afterStatus(doc)
 	if worst != nil {
 		doc.Exit = worst.Exit
-		doc.Next = worst.Next
+		doc.Next = slices.DeleteFunc(slices.Clone(worst.Next), func(next string) bool { return next == a.cmd("status") })
 	}
 	return doc, nil
 }
