@@ -170,3 +170,14 @@ func host() string {
 	}
 	return name
 }
+
+// Kind gives the kind of a store of the catalogue.
+func (a *App) Kind(storeName string) (store.Kind, bool) {
+	if p := a.store(storeName); p != nil {
+		return p.kind, true
+	}
+	return store.Kind{}, false
+}
+
+// StoreNames lists the stores of the catalogue in order.
+func (a *App) StoreNames() []string { return a.storeNames() }

@@ -29,6 +29,7 @@ var arrows = map[string][]string{
 	"postgres":        {"store", "internal/sqlaction", "internal/sqltext"},
 	"sqlite":          {"store", "internal/sqlaction", "internal/sqltext"},
 	"store/storetest": {"store"},
+	"stopovertest":    {".", "store"},
 
 	"internal/book":         {"plan", "store"},
 	"internal/cli":          {},

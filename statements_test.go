@@ -147,7 +147,9 @@ func TestIndexOfADeadRunner(t *testing.T) {
 		cfg.leaseTTL = shortTTL
 		done <- carryOut(cfg, "apply")
 	}()
-	eventually(t, func() bool { return s.one("SELECT count(*) FROM stopover_note WHERE key = 'epoch' AND value->>'epoch' = '3'") == "1" })
+	eventually(t, func() bool {
+		return s.one("SELECT count(*) FROM stopover_note WHERE key = 'epoch' AND value->>'epoch' = '3'") == "1"
+	})
 	if err := tx.Commit(); err != nil {
 		t.Fatal(err)
 	}
