@@ -74,3 +74,27 @@ func TestGoStretches(t *testing.T) {
 	}
 	wantRows(t, url, "SELECT DISTINCT n::text FROM a", "1")
 }
+
+// A caller that recovers keeps a store that works, with one connection too.
+func TestGoActionThatPanicsGivesItsConnectionBack(t *testing.T) {
+	_, url := prepared(t)
+	s := opened(t, store.Settings{URL: url + "&pool_max_conns=1"})
+	run(t, url, "CREATE TABLE a (id int)")
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic was swallowed")
+			}
+		}()
+		s.Do(t.Context(), store.Task{Record: noted, Action: postgres.Tx("panic", func(ctx context.Context, tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, "INSERT INTO a VALUES (1)"); err != nil {
+				return err
+			}
+			panic("a bug")
+		})})
+	}()
+	if isNoted(t, s) {
+		t.Error("noted")
+	}
+	wantRows(t, url, "SELECT id::text FROM a")
+}

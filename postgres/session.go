@@ -23,6 +23,7 @@ var resets = []string{"RESET SESSION AUTHORIZATION", "RESET ROLE", "RESET ALL"}
 type session struct {
 	pooled *pgxpool.Conn
 	pg     *pgconn.PgConn
+	soiled bool // a message did not get to its end, where its resets are
 }
 
 // acquire takes a connection from the pool, or makes one.
@@ -64,6 +65,7 @@ func (x *session) send(ctx context.Context, m *message) (int, error) {
 		completed++
 	}
 	if err := results.Close(); err != nil {
+		x.soiled = true
 		return completed, err
 	}
 	return completed, failed
@@ -72,7 +74,7 @@ func (x *session) send(ctx context.Context, m *message) (int, error) {
 // release gives the connection back, clean. A connection that was interrupted
 // is given up: a late cancel request could hit whoever uses it next.
 func (x *session) release(ctx context.Context, failed error) {
-	if failed != nil && !x.pg.IsClosed() {
+	if (failed != nil || x.soiled) && !x.pg.IsClosed() {
 		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
 		var m message
@@ -85,6 +87,14 @@ func (x *session) release(ctx context.Context, failed error) {
 	x.pooled.Release()
 }
 
+// committed is true if the COMMIT before the resets that end a message was
+// completed: what fails behind it takes nothing back.
+func (m *message) committed(completed int) bool {
+	end := len(m.pieces) - len(resets)
+	return end > 0 && completed >= end && m.pieces[end-1].tag.String() == "COMMIT"
+}
+
+// reset ends a message that commits.
 func (m *message) reset() {
 	for _, sql := range resets {
 		m.own(sql)

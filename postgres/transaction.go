@@ -20,16 +20,18 @@ type transaction struct {
 
 // transact opens a transaction, performs the proof and the body, and closes it
 // together with the notes.
-func (s *Store) transact(ctx context.Context, task store.Task, idle time.Duration, body func(*transaction) (store.Progress, error)) (store.Progress, error) {
+func (s *Store) transact(ctx context.Context, task store.Task, idle time.Duration, body func(*transaction) (store.Progress, error)) (progress store.Progress, err error) {
 	x, err := s.acquire(ctx)
 	if err != nil {
 		return store.Progress{}, err
 	}
+	// Also if the body panics the connection goes back; the pool gives up one
+	// whose transaction is open.
+	defer func() { x.release(ctx, err) }()
 	t := &transaction{s: s, x: x, task: task, next: &message{}}
 	s.begin(t.next)
 	t.next.own(s.enterSQL(task, idle))
-	progress, err := t.all(ctx, body)
-	x.release(ctx, err)
+	progress, err = t.all(ctx, body)
 	return progress, err
 }
 
@@ -60,7 +62,7 @@ func (t *transaction) send(ctx context.Context) error {
 	watch := t.s.watchBlockers(ctx, t.task)
 	completed, err := t.x.send(ctx, t.next)
 	by := watch()
-	if err == nil {
+	if err == nil || t.next.committed(completed) {
 		err = t.next.escapedAt()
 	}
 	if err != nil {

@@ -68,7 +68,7 @@ func (s *Store) whole(ctx context.Context, task store.Task, work work) (store.Pr
 	completed, err := x.send(ctx, &m)
 	by := watch()
 	x.release(ctx, err)
-	if err == nil {
+	if err == nil || m.committed(completed) {
 		err = m.escapedAt()
 	}
 	if err != nil {
