@@ -252,6 +252,10 @@ func (a *App) perform(s *session, report *wire.Report, w *way, todo []plan.StepI
 		if err != nil {
 			return err
 		}
+		if len(works) == 0 { // the first one does not apply
+			todo = todo[1:]
+			continue
+		}
 		outcomes, err := h.runner.PerformAll(s.ctx, works)
 		for i, outcome := range outcomes {
 			report.Did = append(report.Did, deed(works[i].ID, wire.DeedStep, outcome))
@@ -266,7 +270,7 @@ func (a *App) perform(s *session, report *wire.Report, w *way, todo []plan.StepI
 }
 
 // nextWorks makes ready the next step and those behind it on the same store that
-// can go along with it.
+// can go along with it; none if the next step does not apply here.
 func (a *App) nextWorks(s *session, w *way, todo []plan.StepID) ([]run.Work, error) {
 	ahead := todo[:min(len(todo), aheadSteps)]
 	if other := slices.IndexFunc(ahead, func(id plan.StepID) bool { return id.Store != todo[0].Store }); other > 0 {
@@ -280,6 +284,12 @@ func (a *App) nextWorks(s *session, w *way, todo []plan.StepID) ([]run.Work, err
 	}
 	var works []run.Work
 	for _, id := range ahead[:allowed] {
+		if a.steps[id].section.When != "" && len(works) > 0 {
+			break // asked when everything before it is done
+		}
+		if skip, err := a.skips(s.ctx, w, s.held[id.Store].sight, id); skip || err != nil {
+			return nil, err
+		}
 		work, err := a.work(a.steps[id])
 		if err != nil {
 			return nil, a.explain(id.Store, err)

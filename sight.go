@@ -122,12 +122,12 @@ func (a *App) overtaken(s *sight, last string) []plan.StepID {
 	return late
 }
 
-// startsAnew tells whether a migration has more than a contract: those stand
-// apart from the order.
+// startsAnew tells whether a migration has its turn in the order of names: a
+// contract stands apart from it, and what asks a predicate first may come later.
 func startsAnew(m *files.Migration) bool {
 	for i := range m.Sections {
 		if s := &m.Sections[i]; !s.Undo && s.Kind != plan.Contract {
-			return true
+			return s.When == ""
 		}
 	}
 	return false

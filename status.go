@@ -15,7 +15,7 @@ import (
 func (a *App) Status(ctx context.Context) (*wire.Status, error) {
 	doc := &wire.Status{Head: wire.NewHead("status"), Application: a.project.Application, Stores: []wire.StoreStatus{}}
 	sights := a.look(ctx)
-	w, err := a.standing(sights)
+	w, err := a.standing(ctx, sights)
 	if err != nil {
 		return doc, a.explain("", err)
 	}
@@ -39,13 +39,13 @@ func (a *App) Status(ctx context.Context) (*wire.Status, error) {
 }
 
 // standing holds the ledgers against the catalogue, without a target.
-func (a *App) standing(sights []*sight) (*way, error) {
+func (a *App) standing(ctx context.Context, sights []*sight) (*way, error) {
 	w := &way{sights: sights}
 	if err := a.catalogue(w); err != nil {
 		return nil, err
 	}
 	w.state = a.ledgers(sights)
-	return w, nil
+	return w, a.predicates(ctx, w)
 }
 
 // problemOf is why status does not exit with 0: a store that cannot be seen or
@@ -96,6 +96,8 @@ func (a *App) countSteps(w *way, s *sight, shown *wire.StoreStatus) {
 		case step.ID.Store != s.name:
 		case w.state.Done[step.ID]:
 			shown.Done++
+		case step.Skip != "":
+			shown.Skipped++
 		case step.ID.Kind == plan.Contract:
 			shown.Later++
 		default:
@@ -218,7 +220,7 @@ func (a *App) List(ctx context.Context) (*wire.List, error) {
 	if err := a.firstUnseen(sights); err != nil {
 		return doc, err
 	}
-	w, err := a.standing(sights)
+	w, err := a.standing(ctx, sights)
 	if err != nil {
 		return doc, a.explain("", err)
 	}
@@ -264,6 +266,8 @@ func (a *App) listed(w *way, s *sight, step plan.Step) wire.Step {
 		shown.State = wire.StepDone
 	case found && line.IsBegun():
 		shown.State = wire.StepBegun
+	case step.Skip != "":
+		shown.State, shown.Because = wire.StepNotApplicable, step.Skip
 	case step.ID.Kind == plan.Contract:
 		shown.State = wire.StepContract
 	default:

@@ -258,18 +258,46 @@ func (a *App) predicates(ctx context.Context, w *way) error {
 			continue
 		}
 		seen := findSight(w.sights, s.ID.Store)
-		if seen == nil || seen.st == nil {
-			continue // on paper: it is taken to apply
+		if seen == nil || seen.st == nil || seen.err != nil || seen.untouched() {
+			continue // on paper, or nothing to ask about yet: it is taken to apply
 		}
 		applies, err := a.applies(ctx, seen, known)
-		if err != nil {
+		var failed *store.StatementError
+		switch {
+		case errors.As(err, &failed):
+			// What it asks about may be made by an earlier step.
+			w.notes = append(w.notes, fmt.Sprintf("whether %s applies is asked before it runs: now the store answers %q", s.ID, failed.Message))
+		case err != nil:
 			return err
-		}
-		if !applies {
-			s.Skip = "nothing here for it: " + known.section.When
+		case !applies:
+			s.Skip = notHere(known)
 		}
 	}
 	return nil
+}
+
+// notHere is why a step is skipped.
+func notHere(s *step) string { return "nothing here for it: " + s.section.When }
+
+// skips asks the predicate of a step that is about to begin, and takes the step
+// out of the way if it does not apply.
+func (a *App) skips(ctx context.Context, w *way, seen *sight, id plan.StepID) (bool, error) {
+	known := a.steps[id]
+	line, begun := seen.books.Lines[book.Step{Migration: id.Migration, Kind: id.Kind}]
+	if known.section.When == "" || begun && line.IsBegun() {
+		return false, nil
+	}
+	applies, err := a.applies(ctx, seen, known)
+	if err != nil || applies {
+		return false, err
+	}
+	for i := range w.cat.Steps {
+		if w.cat.Steps[i].ID == id {
+			w.cat.Steps[i].Skip = notHere(known)
+		}
+	}
+	a.cfg.tell(Event{Kind: wire.EventSkipped, Store: id.Store, Migration: id.Migration, Step: id.Kind.String(), Text: notHere(known)})
+	return true, nil
 }
 
 func (a *App) applies(ctx context.Context, seen *sight, s *step) (bool, error) {
@@ -279,7 +307,10 @@ func (a *App) applies(ctx context.Context, seen *sight, s *step) (bool, error) {
 	}
 	found, err := seen.st.Do(ctx, store.Task{Action: parsed.Action, Sample: 1})
 	if err != nil {
-		return false, a.explain(seen.name, fmt.Errorf("the predicate of %s: %w", s.id, err)).at(s.id)
+		f := a.explain(seen.name, fmt.Errorf("ask the predicate: %w", err)).at(s.id)
+		f.Detail.Message = "its when: " + f.Detail.Message
+		f.Detail.File, f.Detail.Line, f.Detail.Statement = s.migration.File, s.section.Directive, 0
+		return false, f
 	}
 	return found.Rows > 0, nil
 }
