@@ -44,6 +44,7 @@ var words = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"pguser":    newUser,
 	"edit":      edit,
 	"await":     await,
+	"begun":     begun,
 	"age-lease": ageLease,
 }
 
@@ -206,4 +207,18 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s did not come within 30 s", args[0])
+}
+
+// begun waits until the books hold a cursor of a step: begun MIGRATION.STEP.
+func begun(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: begun MIGRATION.STEP")
+	}
+	ask := "SELECT value FROM stopover_note WHERE key = 'cursor/" + strings.Replace(args[0], ".", "/", 1) + "'"
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if lines, err := query(ts, ts.Getenv("DATABASE_URL"), ask); err == nil && len(lines) == 1 && strings.Contains(lines[0], `"at"`) {
+			return
+		}
+	}
+	ts.Fatalf("%s did not begin within 30 s", args[0])
 }
