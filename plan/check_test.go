@@ -92,3 +92,21 @@ func TestTenThousandReleasesAreNoTrouble(t *testing.T) {
 		t.Errorf("problems: %s", said(problems[:1]))
 	}
 }
+
+// Hotfixes that pick single things out of later releases make planning a search;
+// it must end soon in a large catalogue too.
+func TestManyHotfixesAreNoTrouble(t *testing.T) {
+	cat, state, goal := large(20, 10, 500, 1000)
+	for r := 20; r < 480; r += 9 {
+		rel := &cat.Releases[r]
+		rel.Line, rel.Base, rel.Contains = rel.ID, r-2, []int{r + 7, r + 15}
+	}
+	p, err := Make(cat, state, goal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Verify(cat, state, &goal); err != nil {
+		t.Error(err)
+	}
+	t.Logf("%d stops, %d rollouts, %d blocks", p.Stops, p.Rollouts, len(p.Blocked))
+}

@@ -91,8 +91,8 @@ func (w *walker) around(p *progress, step int, halt []int) (outage, bool) {
 	}
 	for o.end.may(step) {
 		o.run(w.ix, step)
-		if starts, end, ok := w.start(o.end, before, halt); ok {
-			o.moves, o.end = append(o.moves, starts...), end
+		if starts, ok := w.start(o.end, before, halt); ok {
+			o.moves = append(o.moves, starts...)
 			return o, true
 		}
 		if step = w.following(o.end, halt); step < 0 {
@@ -129,27 +129,31 @@ func (w *walker) following(p *progress, halt []int) int {
 }
 
 // start brings halted components up again, each at the highest release that may
-// start, or at what ran before.
-func (w *walker) start(p *progress, before [][]int, halt []int) ([]move, *progress, bool) {
-	end := p.copy()
+// start, or at what ran before; if not all of them can be started, none is.
+func (w *walker) start(p *progress, before [][]int, halt []int) ([]move, bool) {
 	var moves []move
 	down := halt
 	for grown := true; grown; {
 		grown = false
 		var still []int
 		for _, c := range down {
-			to := w.restart(end, c, before[c])
+			to := w.restart(p, c, before[c])
 			if to == NoRelease {
 				still = append(still, c)
 				continue
 			}
 			moves = append(moves, move{kind: DoRoll, hops: []hop{{component: c, to: to, upto: to}}})
-			end.live[c] = []int{to}
+			p.live[c] = []int{to}
 			grown = true
 		}
 		down = still
 	}
-	return moves, end, len(down) == 0
+	if len(down) > 0 {
+		for _, c := range halt {
+			p.live[c] = nil
+		}
+	}
+	return moves, len(down) == 0
 }
 
 // restart gives the release to start a halted component at.
@@ -160,9 +164,10 @@ func (w *walker) restart(p *progress, c int, before []int) int {
 		}
 		return NoRelease
 	}
-	view := p.copy()
-	view.live[c] = before
-	if to := w.highest(view, c); to != NoRelease {
+	p.live[c] = before
+	to := w.highest(p, c)
+	p.live[c] = nil
+	if to != NoRelease {
 		return to
 	}
 	if last := before[len(before)-1]; len(before) == 1 && p.gate(c, last) && !w.ix.cat.Releases[last].Withdrawn {

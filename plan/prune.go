@@ -12,6 +12,10 @@ func prune(ix *index, start *progress, a aim, found route) route {
 	if ix.cat.Implicit || len(found.legs) < 2 {
 		return found
 	}
+	cost := 4*len(ix.cat.Steps) + 4*len(found.legs)*(len(ix.stores)+len(start.live))
+	if found.halts() && cost > effort/100 {
+		return found // walking again through every outage would take too long
+	}
 	best := found
 	try := func(m mask, most int) bool {
 		w := walker{ix: ix, aim: a, mask: m, choice: found.choice}
@@ -24,7 +28,7 @@ func prune(ix *index, start *progress, a aim, found route) route {
 		return false
 	}
 	try(late(ix, start, a, found), best.rollouts()) // late is better also where it saves nothing: nobody is ahead at a stop
-	tries := 8 + effort/(1+4*len(ix.cat.Steps)+4*len(found.legs)*(len(ix.stores)+len(start.live)))
+	tries := 8 + effort/(1+cost)
 	m := rolled(best, len(start.live))
 	for l := len(found.legs) - 2; l >= 0; l-- {
 		for c := range start.live {

@@ -8,8 +8,8 @@ import (
 // These bound a search. Beyond them the way found by always going to the
 // highest release is taken.
 const (
-	manySpots   = 4000 // places looked at
-	manyChoices = 512  // choices looked at from one place
+	searching   = 2_000_000 // rule checks, roughly
+	manyChoices = 512       // choices looked at from one place
 )
 
 // shortest gives a way with the fewest stops. Where every release has all that
@@ -52,7 +52,8 @@ type spotted struct {
 func (w *walker) search(start *progress, plain route) (route, bool) {
 	level := []spotted{{at: start.copy()}}
 	seen := map[string]bool{}
-	for depth := 1; len(level) > 0 && len(seen) < manySpots; depth++ {
+	tries := searching / (1 + len(w.ix.cat.Steps) + len(w.ix.stores)*len(start.live))
+	for depth := 1; len(level) > 0; depth++ {
 		if plain.ok && depth >= len(plain.legs) {
 			return route{}, false
 		}
@@ -60,6 +61,9 @@ func (w *walker) search(start *progress, plain route) (route, bool) {
 		for _, spot := range level {
 			w.steps(spot.at, nil)
 			for _, vector := range w.vectors(spot.at) {
+				if tries--; tries < 0 {
+					return route{}, false
+				}
 				q := spot.at.copy()
 				choice := append(append([][]int(nil), spot.choice...), vector)
 				one := walker{ix: w.ix, aim: w.aim, choice: choice}
