@@ -16,11 +16,25 @@ import (
 // planOnPaper plans from the positions and the fleet that a file assumes. It
 // opens no store.
 func (a *App) planOnPaper(ctx context.Context, file string, ask PlanOptions) (*wire.Plan, error) {
+	w, err := a.onPaper(file, ask.Target)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := a.made(ctx, w, ask.SQL)
+	if err != nil {
+		return nil, err
+	}
+	doc.Notes = append(doc.Notes, fmt.Sprintf("on paper: stores and fleet as %s assumes them, no store was opened", file))
+	return doc, nil
+}
+
+// onPaper computes the way from what a file assumes.
+func (a *App) onPaper(file string, target Target) (*way, error) {
 	assumed, err := files.ReadAssumption(file)
 	if err != nil {
 		return nil, a.explain("", err)
 	}
-	w := &way{target: ask.Target}
+	w := &way{target: target}
 	if w.target.To == "" {
 		w.target.To = assumed.Target
 	}
@@ -36,12 +50,7 @@ func (a *App) planOnPaper(ctx context.Context, file string, ask PlanOptions) (*w
 	if w.plan, err = plan.Make(w.cat, w.state, w.goal); err != nil {
 		return nil, a.explainPlan(err)
 	}
-	doc, err := a.made(ctx, w, ask.SQL)
-	if err != nil {
-		return nil, err
-	}
-	doc.Notes = append(doc.Notes, fmt.Sprintf("on paper: stores and fleet as %s assumes them, no store was opened", file))
-	return doc, nil
+	return w, nil
 }
 
 // assume fills in catalogue, state and fleet.
