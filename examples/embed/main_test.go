@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // The test binary is the shop itself where this variable is set, so that the
@@ -30,7 +32,9 @@ func shop(t *testing.T, db string, args ...string) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), self, args...)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, self, args...)
 	cmd.Env = append(os.Environ(), playShop+"=1", "SHOP_DB=sqlite:"+db, "STOPOVER_FORMAT=", "NO_COLOR=1")
 	cmd.Dir = t.TempDir() // nothing is read from the working directory
 	return cmd
