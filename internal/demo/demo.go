@@ -70,7 +70,7 @@ func Play(ctx context.Context, ask stopover.DemoOptions, t stopover.Terminal) (*
 	p.end()
 	doc.Acts, doc.Kills, doc.Seconds = p.stage.acts, p.kills, time.Since(begun).Seconds()
 	if ctx.Err() != nil {
-		err = ctx.Err()
+		err = interrupted(ctx)
 	}
 	if err == nil {
 		doc.Next = []string{"stopover demo --folder shop", "stopover new project myapp", "stopover --help"}
@@ -103,6 +103,11 @@ func leave(asked, folder string) error {
 		return nil
 	}
 	return os.RemoveAll(folder)
+}
+
+func interrupted(ctx context.Context) error {
+	return &stopover.Failure{Exit: stopover.ExitInterrupted, Next: []string{"stopover demo"}, Err: ctx.Err(),
+		Detail: wire.Error{Kind: wire.KindInterrupted, Message: "interrupted", Safe: "all processes of the demo have ended"}}
 }
 
 func misuse(message, next string) *stopover.Failure {
