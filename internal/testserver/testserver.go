@@ -30,6 +30,7 @@ type fleet struct {
 	servers []stopper
 	shared  *PostgresServer
 	err     error // of the start of shared: tried once
+	redis   map[string]*sharedRedis
 }
 
 type stopper interface{ Stop() error }
