@@ -156,7 +156,8 @@ func newDatabase(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // newUser makes a role on the story's database, with what it may do, and sets
-// USER_URL, and NOWHERE_URL for a database that is not there: pguser PASSWORD ['GRANT ... TO :user']...
+// USER_URL, WRONG_URL with another password, and NOWHERE_URL for a database that
+// is not there: pguser PASSWORD ['GRANT ... TO :user']...
 func newUser(ts *testscript.TestScript, _ bool, args []string) {
 	t, url := testingOf(ts), ts.Getenv("DATABASE_URL")
 	server := testserver.Postgres(t)
@@ -167,6 +168,7 @@ func newUser(ts *testscript.TestScript, _ bool, args []string) {
 		server.Exec(t, database, strings.ReplaceAll(grant, ":user", user))
 	}
 	ts.Setenv("USER_URL", server.URLAs(user, args[0], database))
+	ts.Setenv("WRONG_URL", server.URLAs(user, "s-"+canary+"-t", database))
 	ts.Setenv("NOWHERE_URL", server.URL("no_such_database"))
 }
 
