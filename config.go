@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/stopover-dev/stopover/internal/files"
 	"github.com/stopover-dev/stopover/internal/wire"
 	"github.com/stopover-dev/stopover/plan"
 	"github.com/stopover-dev/stopover/store"
@@ -151,7 +151,7 @@ func (c Config) ready() (Config, error) {
 		c.Dir = "."
 	}
 	if c.Files == nil {
-		c.Files = os.DirFS(c.Dir)
+		c.Files = files.Disk(c.Dir)
 	}
 	if c.Lookup == nil {
 		c.Lookup = func(string) (string, bool) { return "", false }

@@ -101,7 +101,13 @@ func (a *App) catalogue(w *way) error {
 
 // ledgers gives what is done and begun, of the steps that the catalogue knows.
 func (a *App) ledgers(sights []*sight) plan.State {
-	state := plan.State{Done: map[plan.StepID]bool{}, Begun: map[plan.StepID]bool{}, Fleet: map[string][]int{}}
+	lines := 0
+	for _, s := range sights {
+		if s.books != nil {
+			lines += len(s.books.Lines)
+		}
+	}
+	state := plan.State{Done: make(map[plan.StepID]bool, lines), Begun: map[plan.StepID]bool{}, Fleet: map[string][]int{}}
 	for _, s := range sights {
 		if s.books == nil {
 			continue

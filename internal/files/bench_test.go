@@ -32,7 +32,7 @@ func BenchmarkLoad5000(b *testing.B) {
 	dir := manyFiles(b, 5000)
 	b.ReportAllocs()
 	for b.Loop() {
-		p, err := Load(os.DirFS(dir), ConfigName)
+		p, err := Load(Disk(dir), ConfigName)
 		if err != nil || len(p.Migrations) != 5000 {
 			b.Fatal(err)
 		}
@@ -40,7 +40,7 @@ func BenchmarkLoad5000(b *testing.B) {
 }
 
 func BenchmarkCatalogue5000(b *testing.B) {
-	p, err := Load(os.DirFS(manyFiles(b, 5000)), ConfigName)
+	p, err := Load(Disk(manyFiles(b, 5000)), ConfigName)
 	if err != nil {
 		b.Fatal(err)
 	}

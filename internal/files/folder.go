@@ -3,11 +3,8 @@ package files
 import (
 	"io/fs"
 	"path"
-	"runtime"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 )
 
 // loadMigrations reads the files of all stores.
@@ -102,39 +99,25 @@ func (w *folderWalk) file(full, name string) {
 	}
 }
 
-// read reads the files into the migrations of the same index, some at a time:
-// most of the time of a small file goes into opening it.
+// read reads the files into the migrations of the same index. One after the
+// other: readers side by side would wait for each other in the kernel, at the
+// table of open files and at the folder.
 func (p *Project) read(found []entry, into []Migration) []Problem {
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	var mutex sync.Mutex
+	reader := textReader{fsys: p.fsys}
 	var problems []Problem
-	for range min(2*runtime.GOMAXPROCS(0), 8, len(found)) {
-		workers.Go(func() {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= len(found) {
-					return
-				}
-				if wrong := p.readOne(found[i], &into[i]); len(wrong) > 0 {
-					mutex.Lock()
-					problems = append(problems, wrong...)
-					mutex.Unlock()
-				}
-			}
-		})
+	for i := range found {
+		problems = append(problems, readOne(&reader, found[i], &into[i])...)
 	}
-	workers.Wait()
 	return problems
 }
 
-func (p *Project) readOne(e entry, m *Migration) []Problem {
-	data, err := fs.ReadFile(p.fsys, e.path)
+func readOne(reader *textReader, e entry, m *Migration) []Problem {
+	text, err := reader.text(e.path)
 	if err != nil {
 		return []Problem{{Place: Place{File: m.File}, Message: "cannot be read: " + reason(err)}}
 	}
 	if strings.HasSuffix(e.path, ".yaml") {
-		return parseYAML(m, data)
+		return parseYAML(m, []byte(text))
 	}
-	return parseSQL(m, string(data))
+	return parseSQL(m, text)
 }

@@ -8,6 +8,7 @@ import (
 
 // steps puts in the steps of all stores in their order.
 func (b *builder) steps() {
+	b.cat.Steps = make([]plan.Step, 0, len(b.p.Migrations))
 	for _, s := range b.p.Stores {
 		for _, m := range b.index.stores[s.Name] {
 			for kind := plan.Expand; kind <= plan.Contract; kind++ {
