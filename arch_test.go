@@ -21,7 +21,7 @@ const module = "github.com/stopover-dev/stopover"
 // Tests may know more, see testArrows.
 var arrows = map[string][]string{
 	"cmd/stopover": {".", "internal/demo", "postgres", "sqlite", "store"},
-	".": {"plan", "store", "internal/book", "internal/cli", "internal/files", "internal/release",
+	".": {"plan", "store", "internal/book", "internal/cli", "internal/files", "internal/importer", "internal/release",
 		"internal/run", "internal/ui", "internal/wire"},
 	"plan":  {},
 	"store": {},
@@ -36,6 +36,7 @@ var arrows = map[string][]string{
 	"internal/demo":         {".", "sqlite", "store", "internal/wire"},
 	"internal/demo/picture": {},
 	"internal/files":        {"plan", "internal/release"},
+	"internal/importer":     {"internal/release"},
 	"internal/release":      {},
 	"internal/run":          {"plan", "store", "internal/book", "internal/wire"},
 	"internal/sqlaction":    {"store", "internal/sqltext"},

@@ -47,6 +47,10 @@ func (c *command) do(ctx context.Context, app *App) (wire.Document, error) {
 		return app.Unlock(ctx, c.asker(ask.Yes))
 	case cli.Adopt:
 		return app.Adopt(ctx, AdoptOptions{At: ask.At, Confirm: c.asker(ask.Yes)})
+	case cli.ImportTable:
+		return app.importTable(ask.File, c.request.Global.Migrations, ask.Out)
+	case cli.ImportGitLab:
+		return app.importGitLab(ask.File, ask.Out)
 	case cli.Version:
 		return app.version(), nil
 	}

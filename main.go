@@ -196,7 +196,7 @@ func (c *command) open() (*App, error) {
 		}
 	}
 	switch c.request.Ask.(type) {
-	case cli.NewProject, cli.Version:
+	case cli.NewProject, cli.ImportTable, cli.ImportGitLab, cli.Version:
 		ready, err := c.cfg.ready()
 		return &App{cfg: ready, project: &files.Project{}}, err
 	}

@@ -16,7 +16,7 @@ func (p *parser) check(r Request) *UsageError {
 	if r.Global.URL != "" && r.Global.Config != "" {
 		return fault("--url is for a project without stopover.yaml: leave out --config")
 	}
-	if r.Global.Migrations != "" && r.Global.URL == "" {
+	if _, imports := r.Ask.(ImportTable); r.Global.Migrations != "" && r.Global.URL == "" && !imports {
 		return fault("--migrations goes with --url")
 	}
 	switch ask := r.Ask.(type) {

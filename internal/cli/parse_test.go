@@ -66,6 +66,7 @@ func TestParse(t *testing.T) {
 		{line: "unlock --yes", command: "unlock", ask: Unlock{Yes: true}},
 		{line: "adopt --at main:0041_totals", command: "adopt", ask: Adopt{At: "main:0041_totals", Change: patient}},
 		{line: "import table t.md --out s.yaml", command: "import table", ask: ImportTable{File: "t.md", Out: "s.yaml"}},
+		{line: "import table t.md --migrations m", command: "import table", global: globally(func(g *Global) { g.Migrations = "m" }), ask: ImportTable{File: "t.md"}},
 		{line: "import gitlab u.yml", command: "import gitlab", ask: ImportGitLab{File: "u.yml"}},
 		{line: "demo --orders 10", command: "demo", ask: Demo{Orders: 10}},
 		{line: "version", command: "version", ask: Version{}},

@@ -36,7 +36,7 @@ type Global struct {
 	Dir        string `short:"C" placeholder:"DIR" help:"Work as if started in this folder."`
 	Store      string `placeholder:"NAME" help:"Only this store."`
 	URL        string `name:"url" placeholder:"URL" help:"The one store of a project without stopover.yaml."`
-	Migrations string `placeholder:"DIR" help:"Its migrations, with --url (default: migrations)."`
+	Migrations string `placeholder:"DIR" help:"Its migrations, with --url (default: migrations), or those of import table."`
 	Format     string `enum:"text,json,markdown,mermaid" default:"text" placeholder:"FORMAT" help:"text or json; a plan also as markdown or mermaid."`
 	Color      string `enum:"auto,always,never" default:"auto" placeholder:"WHEN" help:"auto, always or never."`
 	Verbose    bool   `short:"v" help:"Say more."`

@@ -96,7 +96,7 @@ func imported(p *page, d *wire.Import) {
 		p.line(yellow, "not known: "+line)
 	}
 	if d.Out != "" {
-		p.linef("made %s of %s: %s", d.Out, d.From, many(d.Releases, "release"))
+		p.linef("made %s of %s: %s, %s", d.Out, d.From, many(d.Releases, "release"), many(d.Migrations, "migration"))
 	}
 }
 

@@ -38,11 +38,13 @@ type New struct {
 // Import is a catalogue to start from, made of another tool's table.
 type Import struct {
 	Head
-	From     string   `json:"from"` // the file that was read
-	Out      string   `json:"out"`  // the file that was written; "": Text holds it
-	Text     string   `json:"text,omitempty"`
-	Releases int      `json:"releases"`
-	Unknown  []string `json:"unknown"` // what could not be known, one sentence each
+	From       string   `json:"from"` // the file that was read
+	Out        string   `json:"out"`  // the file that was written; "": Text holds it
+	Text       string   `json:"text,omitempty"`
+	Releases   int      `json:"releases"`
+	Migrations int      `json:"migrations"`
+	Files      []string `json:"files"`   // all that were written: Out, and the migrations
+	Unknown    []string `json:"unknown"` // what could not be known, one sentence each
 }
 
 // VersionInfo says what this program is.
