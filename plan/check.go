@@ -53,9 +53,10 @@ func structure(cat Catalogue) []Problem {
 	var problems []Problem
 	problems = append(problems, wrongComponents(cat)...)
 	problems = append(problems, wrongReleases(cat)...)
-	problems = append(problems, wrongSteps(cat)...)
+	where, wrong := wrongSteps(cat)
+	problems = append(problems, wrong...)
 	if len(problems) == 0 {
-		problems = cycles(cat)
+		problems = cycles(cat, where)
 	}
 	return problems
 }
@@ -131,9 +132,8 @@ func wrongReleases(cat Catalogue) []Problem {
 	return problems
 }
 
-func wrongSteps(cat Catalogue) []Problem {
-	var problems []Problem
-	where := map[StepID]int{}
+func wrongSteps(cat Catalogue) (where map[StepID]int, problems []Problem) {
+	where = make(map[StepID]int, len(cat.Steps))
 	for i, s := range cat.Steps {
 		if _, twice := where[s.ID]; twice {
 			problems = append(problems, stepFault(s.ID, "is declared twice"))
@@ -158,13 +158,13 @@ func wrongSteps(cat Catalogue) []Problem {
 			}
 		}
 	}
-	return problems
+	return where, problems
 }
 
 // cycles follows "comes after" and "requires". Within a store the steps but
 // contracts come one after the other.
-func cycles(cat Catalogue) []Problem {
-	before := predecessors(cat)
+func cycles(cat Catalogue, where map[StepID]int) []Problem {
+	before := predecessors(cat, where)
 	const unseen, open, closed = 0, 1, 2
 	mark := make([]uint8, len(cat.Steps))
 	next := make([]int, len(cat.Steps))
@@ -196,11 +196,8 @@ func cycles(cat Catalogue) []Problem {
 }
 
 // predecessors lists for each step what it waits for directly.
-func predecessors(cat Catalogue) [][]int {
-	where, last := map[StepID]int{}, map[string]int{}
-	for i, s := range cat.Steps {
-		where[s.ID] = i
-	}
+func predecessors(cat Catalogue, where map[StepID]int) [][]int {
+	last := map[string]int{}
 	before := make([][]int, len(cat.Steps))
 	for i, s := range cat.Steps {
 		if prev, found := last[s.ID.Store]; found {

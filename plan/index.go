@@ -42,7 +42,7 @@ type ask struct{ step, mark int }
 
 // newIndex resolves a catalogue that structure found nothing wrong with.
 func newIndex(cat Catalogue, floors []Floor) *index {
-	ix := &index{cat: cat, component: map[string]int{}, storeOf: map[string]int{}, step: map[StepID]int{}}
+	ix := &index{cat: cat, component: map[string]int{}, storeOf: map[string]int{}, step: make(map[StepID]int, len(cat.Steps))}
 	ix.order = newOrder(cat.Releases, named(cat, floors))
 	for i, s := range cat.Steps {
 		ix.step[s.ID] = i
@@ -75,7 +75,7 @@ func (ix *index) indexChain() {
 
 // named lists every release that a declaration names.
 func named(cat Catalogue, floors []Floor) []int {
-	var all []int
+	all := make([]int, 0, 3*len(cat.Steps))
 	for _, s := range cat.Steps {
 		all = append(all, s.Writers, s.Readers, s.Needs)
 	}
