@@ -3,7 +3,6 @@ package importer
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -22,9 +21,9 @@ type stop struct {
 func (s stop) release() string { return fmt.Sprintf("%d.%d", s.major, s.minor) }
 
 // GitLab makes a catalogue of GitLab's upgrade_path.yml: a list of the releases
-// at which every upgrade stops. Each becomes a migration that nothing but its
-// release may be alive for, and that every later release needs. The error is a
-// *Problem.
+// at which every upgrade stops. Each becomes a migration that nothing older than
+// its release may be alive beside, and that the release after it, which is
+// listed for that, needs. The error is a *Problem.
 func GitLab(file string, data []byte) (*Catalogue, error) {
 	stops, err := readStops(file, data)
 	if err != nil {
@@ -34,25 +33,21 @@ func GitLab(file string, data []byte) (*Catalogue, error) {
 	c.unknown("what is done at a stop: each stands for the migrations that GitLab itself runs there, and cannot be run from here")
 	for i, s := range stops {
 		after := fmt.Sprintf("%d.%d", s.major, s.minor+1)
-		exists := slices.ContainsFunc(stops[i:], func(t stop) bool { return t.major == s.major && t.minor > s.minor })
 		c.Releases = append(c.Releases, Release{ID: s.release()})
-		if i+1 == len(stops) || stops[i+1].release() != after {
-			c.Releases = append(c.Releases, following(c, after, exists))
+		switch {
+		case i+1 == len(stops):
+			c.Releases = append(c.Releases, Release{ID: after})
+			c.unknown("whether %s is released yet: it is listed because it is the first that needs the stop at %s", after, s.release())
+		case stops[i+1].major > s.major: // it may be the last of its major release
+			c.Releases = append(c.Releases, Release{ID: after, Withdrawn: true, Note: "perhaps never released"})
+			c.unknown("whether %s was ever released: it is listed as withdrawn, so that nothing is rolled to it", after)
+		case stops[i+1].release() != after:
+			c.Releases = append(c.Releases, Release{ID: after})
 		}
 		c.Migrations = append(c.Migrations, Migration{
 			Name: fmt.Sprintf("%d%02d_stop_%d_%d", s.major, s.minor, s.major, s.minor), Needs: after, Floor: s.release(), Notes: c.comments(s)})
 	}
 	return c, nil
-}
-
-// following lists the release after a stop. It is what needs the stop, so it
-// has to be listed, also where nobody may ever have shipped it.
-func following(c *Catalogue, id string, exists bool) Release {
-	if exists {
-		return Release{ID: id}
-	}
-	c.unknown("whether %s was ever released: it is listed as withdrawn, so that nothing is rolled to it", id)
-	return Release{ID: id, Withdrawn: true, Note: "perhaps never released"}
 }
 
 // comments keeps what an entry says to people.
