@@ -47,8 +47,26 @@ func (s *Store) Do(ctx context.Context, task store.Task) (store.Progress, error)
 		return store.Progress{}, err
 	}
 	progress.Took = time.Since(begun)
+	if task.Action.Shape() == store.Stretched && !progress.Done {
+		yield(ctx, progress.Took)
+	}
 	return progress, nil
 }
+
+// yield leaves the file alone for a moment after a stretch. SQLite has one
+// writer and no queue: whoever waits for it looks again now and then, up to
+// every 100 ms, and would hardly ever find it free between two stretches.
+func yield(ctx context.Context, took time.Duration) {
+	pause := time.NewTimer(min(took/2, longestYield))
+	defer pause.Stop()
+	select {
+	case <-ctx.Done():
+	case <-pause.C:
+	}
+}
+
+// longestYield bounds what a backfill gives away of its speed.
+const longestYield = 25 * time.Millisecond
 
 // checkTask refuses what cannot be asked.
 func checkTask(task store.Task) error {
