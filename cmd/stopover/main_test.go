@@ -65,6 +65,7 @@ func setUp(env *testscript.Env, kind string) error {
 	env.Setenv("NO_COLOR", "1")
 	env.Setenv("TZ", "UTC")
 	env.Setenv("USER", "ana")
+	env.Setenv("GORACE", "atexit_sleep_ms=0") // each of hundreds of processes would sleep a second
 	url := "sqlite:" + filepath.Join(env.WorkDir, "shop.db")
 	if kind == "postgres" {
 		url = testserver.Postgres(t).NewURL(t)
