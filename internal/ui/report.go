@@ -28,11 +28,14 @@ func report(p *page, d *wire.Report) {
 	if len(d.Did) > 0 || !refusedOnly(d) {
 		p.line(bold, outcome(d))
 	}
-	if d.Stop != nil {
+	switch {
+	case d.Stop != nil:
 		p.line(bold, stopLine(d.Stop))
-		for _, roll := range d.Rolls {
-			p.linef("  ROLL  %s  %s", move(roll.Component, roll.To, roll.Range), because(roll))
-		}
+	case len(d.Rolls) > 0: // the last leg ends at the target, not at a stop
+		p.line(bold, "To roll out now")
+	}
+	for _, roll := range d.Rolls {
+		p.linef("  ROLL  %s  %s", move(roll.Component, roll.To, roll.Range), because(roll))
 	}
 }
 
