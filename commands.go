@@ -168,12 +168,17 @@ func (c *command) typed() string {
 		if strings.Contains(word, "://") || c.request.Global.URL != "" {
 			return c.cfg.Program + " " + c.request.Command
 		}
-		if word == "" || strings.ContainsAny(word, " \t\n'\"$\\*?;&|<>()`") {
-			word = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-		}
-		words = append(words, word)
+		words = append(words, shellWord(word))
 	}
 	return strings.Join(words, " ")
+}
+
+// shellWord quotes a word where a shell would not take it as it is.
+func shellWord(word string) string {
+	if word == "" || strings.ContainsAny(word, " \t\n'\"$\\*?;&|<>()`") {
+		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	}
+	return word
 }
 
 // isNil tells a document that is not there, also one in a typed pointer.

@@ -74,6 +74,7 @@ type Config struct {
 	Only string
 
 	typed    string        // --config as it was typed; "": File
+	typedDir string        // --dir as it was typed, for the lines that say what to type next
 	leaseTTL time.Duration // 0: book.TTL; shorter in tests, which kill holders
 }
 
@@ -122,7 +123,7 @@ func (e *ConfigError) Error() string { return "stopover: " + e.Message }
 // may lie in another one, which then is the project's.
 func (c Config) in(dir, file string) Config {
 	if dir != "" {
-		c.Dir = dir
+		c.Dir, c.typedDir = dir, dir
 	}
 	if file == "" {
 		return c

@@ -231,7 +231,10 @@ func (a *App) cmd(words string) string {
 		file = a.cfg.File
 	}
 	if file != "" && file != files.ConfigName {
-		line += " --config " + file
+		line += " --config " + shellWord(file)
+	}
+	if a.cfg.typedDir != "" {
+		line += " --dir " + shellWord(a.cfg.typedDir)
 	}
 	return line
 }
