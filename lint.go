@@ -153,7 +153,9 @@ func (a *App) lintOnScratch(ctx context.Context, doc *wire.Lint, cat plan.Catalo
 		return nil
 	}
 	if err != nil {
-		return a.explain(p.name, fmt.Errorf("make a scratch store: %w", err))
+		f := a.explain(p.name, fmt.Errorf("make a scratch store: %w", err))
+		f.Detail.Safe, f.Next = nothingChanged, []string{a.cmd("lint")}
+		return f
 	}
 	defer func() { _ = scratch.Close() }()
 	if err := a.replay(ctx, cat, p, scratch); err != nil {

@@ -44,7 +44,11 @@ func (a *App) take(ctx context.Context, command string, sights []*sight, until t
 		h, err := a.takeOne(s.ctx, command, seen)
 		if err != nil {
 			s.release()
-			return nil, a.explain(seen.name, err)
+			f := a.explain(seen.name, err)
+			if f.Detail.Safe == staysRecorded {
+				f.Detail.Safe = nothingChanged // nothing of this run was begun
+			}
+			return nil, f
 		}
 		h.runner.Until = until
 		s.held[seen.name] = h

@@ -246,9 +246,9 @@ func (a *App) unseen(s *sight) *Failure {
 	f.Detail.Safe = nothingChanged
 	if f.Detail.Kind == wire.KindUnreachable {
 		f.Next = nil
-		f.Detail.Hint = "is it running, and does the url of the store lead to it?"
+		f.Detail.Hint = "look at the url of the store, and whether it is up"
 		if s.decl.Line > 0 {
-			f.Detail.Hint = fmt.Sprintf("is it running, and does the url in %s:%d lead to it?", a.project.File, s.decl.Line)
+			f.Detail.Hint = fmt.Sprintf("look at the url in %s:%d, and whether the store is up", a.project.File, s.decl.Line)
 		}
 	}
 	return f
