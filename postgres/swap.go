@@ -85,14 +85,21 @@ func (s *Store) foreignBooks(ctx context.Context, cause error) error {
 	return fmt.Errorf("%s has no books yet: prepare it first: %w", s.place, cause)
 }
 
+// writtenNotes reads what stopover_done gives.
 func writtenNotes(into map[string]store.Note) func(*pgconn.ResultReader) error {
 	return func(r *pgconn.ResultReader) error {
 		for r.NextRow() {
-			note, err := readNote(r.Values())
-			if err != nil {
-				return err
+			for line := range strings.Lines(string(r.Values()[0])) {
+				fields := strings.Fields(line)
+				if len(fields) != 3 {
+					return fmt.Errorf("read what was written: %q is no note with its revision and time", line)
+				}
+				note, err := readNote([][]byte{[]byte(fields[0]), []byte(fields[1]), []byte(fields[2])})
+				if err != nil {
+					return err
+				}
+				into[note.Key] = note
 			}
-			into[note.Key] = note
 		}
 		return nil
 	}
@@ -181,8 +188,8 @@ func (s *Store) doneSQL(guard, set []store.Note, within bool) (string, error) {
 			values = append(values, quote(string(op.value)))
 		}
 	}
-	return fmt.Sprintf("SELECT o_key, o_rev, %s FROM %s(%d, %t, '%s', %s, %s, %s)", micros("o_at"), s.books("done"),
-		store.Format, within, strings.Join(letters, ""), array(keys, "text"), array(revs, "bigint"), array(values, "text")), nil
+	return fmt.Sprintf("SELECT %s(%d, %t, '%s', %s, %s, %s)", s.books("done"), store.Format, within,
+		strings.Join(letters, ""), array(keys, "text"), array(revs, "bigint"), array(values, "text")), nil
 }
 
 func array(items []string, kind string) string {

@@ -48,11 +48,18 @@ END $body$;
 --   n guard: must be absent       N write: must be absent, nothing to delete
 --   i write: must be absent       u write at this revision       a write at any
 --   d delete at this revision     x delete at any
+-- It gives a line "key revision microseconds" for each note written; within a
+-- task's transaction, where nobody reads them, none. It is no set of rows, which
+-- would cost as much again as everything else in here.
 CREATE FUNCTION SCHEMA.stopover_done(
 	p_format int, p_within boolean, p_ops text, p_keys text[], p_revs bigint[], p_values text[]
-) RETURNS TABLE (o_key text, o_rev bigint, o_at timestamptz) LANGUAGE plpgsql AS $body$
+) RETURNS text LANGUAGE plpgsql AS $body$
 DECLARE
 	op text;
+	o_key text;
+	o_rev bigint;
+	o_at timestamptz;
+	written text := '';
 BEGIN
 	IF p_within AND pg_catalog.current_setting('stopover.transaction', true) IS DISTINCT FROM pg_catalog.txid_current()::text THEN
 		RAISE EXCEPTION 'the statements ended their transaction' USING ERRCODE = 'SO002';
@@ -94,10 +101,11 @@ BEGIN
 			RAISE EXCEPTION 'note % was changed', o_key USING DETAIL = o_key,
 				ERRCODE = CASE WHEN op IN ('g', 'G', 'n') THEN 'SO001' ELSE 'SO004' END;
 		END IF;
-		IF op NOT IN ('g', 'G', 'n') THEN
-			RETURN NEXT;
+		IF NOT p_within AND op NOT IN ('g', 'G', 'n') THEN
+			written := written || o_key || ' ' || o_rev || ' ' || (extract(epoch FROM o_at) * 1000000)::bigint || chr(10);
 		END IF;
 	END LOOP;
+	RETURN written;
 END $body$;
 
 CREATE VIEW SCHEMA.stopover_ledger AS
