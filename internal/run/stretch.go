@@ -163,6 +163,6 @@ func (r *Runner) reopen(ctx context.Context, w Work, found int64) error {
 	}
 	r.Books.Cursors[stepOf(w)] = cursor
 	r.tell(wire.Event{Kind: wire.EventReopened, Rows: found,
-		Text: "they were written behind it"}, w.ID)
+		Text: "written behind its cursor"}, w.ID)
 	return nil
 }

@@ -212,7 +212,7 @@ func told(e wire.Event, bar int) string {
 	case wire.EventReopened:
 		parts = []string{"opened again by its verify"}
 		if e.Rows > 0 {
-			parts = append(parts, rows(e.Rows)+" were left")
+			parts = append(parts, rows(e.Rows)+" left")
 		}
 	default: // paused, repaired, failed
 		parts = []string{string(e.Kind)}
