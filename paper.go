@@ -50,7 +50,29 @@ func (a *App) onPaper(file string, target Target) (*way, error) {
 	if w.plan, err = plan.Make(w.cat, w.state, w.goal); err != nil {
 		return nil, a.explainPlan(err)
 	}
+	a.silences(w, assumed)
 	return w, nil
+}
+
+// silences notes what the assumption says nothing of, and how that is taken.
+func (a *App) silences(w *way, assumed *files.Assumption) {
+	var stores, components []string
+	for _, name := range a.storeNames() {
+		if _, given := assumed.Stores[name]; !given {
+			stores = append(stores, name)
+		}
+	}
+	for _, c := range w.cat.Components {
+		if _, given := assumed.Fleet[c.Name]; !given && !w.cat.Implicit {
+			components = append(components, c.Name)
+		}
+	}
+	if len(stores) > 0 {
+		w.notes = append(w.notes, fmt.Sprintf("%s says nothing of %s: nothing is taken to be done there", assumed.File, strings.Join(stores, ", ")))
+	}
+	if len(components) > 0 {
+		w.notes = append(w.notes, fmt.Sprintf("%s says nothing of %s: no instance is taken to run", assumed.File, strings.Join(components, ", ")))
+	}
 }
 
 // assume fills in catalogue, state and fleet.
@@ -100,6 +122,9 @@ func (a *App) assumedFault(w *way, assumed *files.Assumption, err error) error {
 	var problems *files.Problems
 	if !errors.As(err, &problems) || problems.List[0].File != "" {
 		return err
+	}
+	if id := problems.List[0].Extra; id != "" && id == w.target.To && id != assumed.Target {
+		return err // it was typed
 	}
 	message := problems.List[0].Message
 	for name, ids := range assumed.Fleet {

@@ -223,6 +223,9 @@ func (a *App) aim(w *way) error {
 		return misuse(fmt.Sprintf("there is no release %q; the newest are %s", to, strings.Join(w.index.Newest(5), ", ")), a.cmd("plan"))
 	}
 	w.goal.Release = at
+	if w.cat.Releases[at].Unlisted {
+		w.notes = append(w.notes, fmt.Sprintf("release %s is not listed: it is taken to need what the nearest listed one below it needs", to))
+	}
 	return nil
 }
 
@@ -335,6 +338,10 @@ func (a *App) explainPlan(err error) *Failure {
 	var state *plan.StateError
 	if errors.As(err, &state) {
 		return refuse(state.Because, a.cmd("status"))
+	}
+	var goal *plan.GoalError
+	if errors.As(err, &goal) {
+		return refuse(goal.Because, a.cmd("status"), a.cmd("list"))
 	}
 	return &Failure{Exit: ExitUsage, Next: []string{a.cmd("lint")}, Err: err,
 		Detail: wire.Error{Kind: wire.KindCatalogue, Message: err.Error(), Safe: nothingChanged}}
