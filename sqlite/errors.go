@@ -109,6 +109,20 @@ func (s *Store) failed(ctx context.Context, err error, number int, part store.St
 	return failure
 }
 
+// uncommitted says why a COMMIT was refused: a deferred constraint is asked only
+// then, and no single statement is at fault.
+func (s *Store) uncommitted(err error) error {
+	if code(err) != lib.SQLITE_CONSTRAINT {
+		return s.explain(err)
+	}
+	failure := &store.StatementError{Code: codeName(err), Message: err.Error(), Err: err,
+		Hint: "a deferred constraint was broken at the end of the transaction; nothing of it stayed"}
+	if m := decoration.FindStringSubmatch(err.Error()); m != nil {
+		failure.Message = m[1]
+	}
+	return failure
+}
+
 // codeName gives the name of SQLite's result code: "SQLITE_CONSTRAINT".
 func codeName(err error) string {
 	e, ok := errors.AsType[*driver.Error](err)

@@ -79,7 +79,7 @@ func (s *Store) transact(ctx context.Context, held *session, wait time.Duration,
 	}
 	// A COMMIT that was refused because somebody reads can be repeated.
 	if err := patiently(ctx, wait, tx.commit); err != nil {
-		return s.explain(err)
+		return s.uncommitted(err)
 	}
 	ended = true
 	return nil
