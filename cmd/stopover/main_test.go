@@ -32,6 +32,7 @@ func TestScripts(t *testing.T) {
 				Files:              stories(t, kind, "both"),
 				Setup:              func(env *testscript.Env) error { return setUp(env, kind) },
 				Cmds:               words,
+				Condition:          func(cond string) (bool, error) { return cond == kind, nil },
 				RequireUniqueNames: true,
 			})
 		})

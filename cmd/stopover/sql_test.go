@@ -77,6 +77,7 @@ UNION ALL SELECT conrelid::regclass || ' ' || pg_get_constraintdef(oid) FROM pg_
 func query(ts *testscript.TestScript, url, statement string) ([]string, error) {
 	driver := "pgx"
 	if name, isFile := strings.CutPrefix(url, "sqlite:"); isFile {
+		name, _, _ = strings.Cut(name, "?")
 		driver, url = "sqlite", "file:"+ts.MkAbs(name)+"?_pragma=busy_timeout(5000)"
 	}
 	db, err := sql.Open(driver, url)
