@@ -36,15 +36,24 @@ type LockedError struct {
 }
 
 func (e *LockedError) Error() string {
-	var by []string
-	for _, s := range e.By {
-		by = append(by, fmt.Sprintf("session %s (%s, user %s)", s.ID, s.Name, s.User))
-	}
 	text := fmt.Sprintf("no lock within %s", e.Waited)
-	if len(by) > 0 {
-		text += ", held by " + strings.Join(by, ", ")
+	if len(e.By) > 0 {
+		text += ", held by " + e.Holders()
 	}
 	return text
+}
+
+// Holders names who holds the lock, at most three; "": the store does not tell.
+func (e *LockedError) Holders() string {
+	var by []string
+	for i, s := range e.By {
+		if i == 3 {
+			by = append(by, fmt.Sprintf("and %d more", len(e.By)-i))
+			break
+		}
+		by = append(by, s.String())
+	}
+	return strings.Join(by, "; ")
 }
 
 func (e *LockedError) Unwrap() error { return e.Err }

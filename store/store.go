@@ -13,6 +13,8 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"time"
 )
 
@@ -130,7 +132,13 @@ type Task struct {
 	// the error is a *ViolationError. nil: none.
 	Proof Action
 
-	Cursor []byte // Stretched: where the last stretch ended; nil: the beginning
+	// Firm: while Proof is asked, and until the end, nobody may write to the tables
+	// that the action changes, where the store can keep writers out. It costs
+	// them the time that the proof takes.
+	Firm bool
+
+	Cursor []byte // Stretched: where the last stretch ended; nil: the beginning of Part
+	Part   Span   // Stretched: the share of the keys to stay in; the zero Span is all of them
 	Size   int    // Stretched: rows wanted, at least 1
 	Sample int    // Query and Proof: violations to return at most; all are counted
 
@@ -206,17 +214,91 @@ type Session struct {
 	ID     string // the store's own: a backend's pid
 	Name   string // what the client calls itself (application_name); Stopover's own are Task.Session
 	User   string
-	Client string    // address
-	Query  string    // what it runs or ran last, first 200 characters, literals as they are only where the store shows them
-	Since  time.Time // of the session
-	Busy   time.Time // begin of its open transaction; zero: none
-	Own    bool      // this very process's
+	Client string        // address
+	Query  string        // what it runs or ran last, first 200 characters, literals as they are only where the store shows them
+	Since  time.Time     // of the session
+	Busy   time.Time     // begin of its open transaction; zero: none
+	Open   time.Duration // how long that transaction had been open when it was seen
+	Own    bool          // this very process's
 }
+
+// String describes a session in a line: who it is, how long its transaction is
+// open and what it runs, cut short.
+func (s Session) String() string {
+	who := []string{"session " + s.ID}
+	if s.User != "" {
+		who = append(who, "user "+s.User)
+	}
+	if s.Name != "" {
+		who = append(who, s.Name)
+	}
+	if s.Client != "" {
+		who = append(who, "from "+s.Client)
+	}
+	text := strings.Join(who, ", ")
+	if s.Open >= time.Second {
+		text += fmt.Sprintf(", its transaction open for %s", s.Open.Truncate(time.Second))
+	}
+	if query := []rune(strings.Join(strings.Fields(s.Query), " ")); len(query) > shownQuery {
+		text += ": " + string(query[:shownQuery]) + ".."
+	} else if len(query) > 0 {
+		text += ": " + string(query)
+	}
+	return text
+}
+
+// shownQuery is how much of a session's query String shows, in characters.
+const shownQuery = 80
 
 // Cutter tells before a Stretched action begins why it cannot be cut into
 // stretches; "": it can, or what it is about is not there yet.
 type Cutter interface {
 	Uncuttable(ctx context.Context, action Action) (because string, err error)
+}
+
+// Span is a share of a Stretched action's keys: those behind From, up to and
+// with Upto. Both are the store's own, like cursors; nil: no end on that side.
+type Span struct {
+	From []byte `json:"from,omitempty"`
+	Upto []byte `json:"upto,omitempty"`
+}
+
+// Splitter cuts what a Stretched action goes through into shares that can be
+// worked on side by side. The spans are in order and leave nothing out: the
+// first and the last are open-ended, so that keys which come later belong to
+// one of them. A small table, or one that cannot be cut, is one span.
+type Splitter interface {
+	Split(ctx context.Context, action Action, n int) ([]Span, error)
+}
+
+// Outlaster knows which transactions are older than a moment: what they have
+// written may not be seen yet.
+type Outlaster interface {
+	// Older gives the moment (of now, where moment is "") and the open
+	// transactions that had written before it.
+	Older(ctx context.Context, moment string) (at string, older []Session, err error)
+}
+
+// Queuer is a store where a task that waits for a lock makes everybody behind it
+// wait too. Attempts are short there, and many.
+type Queuer interface {
+	// ShortWait is how long a first attempt may wait for a lock.
+	ShortWait() time.Duration
+}
+
+// Watcher tells why long work should give way for a while.
+type Watcher interface {
+	// Signals looks at the load while the action is performed by sessions of this
+	// name. It is asked about once a second.
+	Signals(ctx context.Context, action Action, session string) ([]Signal, error)
+}
+
+// Signal is one reason to give way.
+type Signal struct {
+	Because string // for people: "the replica web-2 is 14 s behind"
+	// Slow: go on at the least rate instead of pausing, since the reason may have
+	// nothing to do with this work.
+	Slow bool
 }
 
 // Estimator foresees a task's cost from the store's statistics.
@@ -227,8 +309,10 @@ type Estimator interface {
 // Estimate is a forecast; zero fields are unknown.
 type Estimate struct {
 	Rows  int64
-	Bytes int64  // extra disk
-	Note  string // "rewrites the table", "scans the table under a lock"
+	Bytes int64 // extra disk
+	Log   int64 // bytes of write-ahead log
+	Took  time.Duration
+	Note  string // "rewrites orders while nobody else can use it"
 }
 
 // Placer says where the store is, for people and without secrets, without asking
