@@ -144,8 +144,8 @@ func TestALargeCatalogueIsPlanned(t *testing.T) {
 	if len(w.cat.Components) != 20 || len(app.stores) != 10 || len(w.cat.Releases) != 500 || len(w.cat.Steps) != 1000 {
 		t.Errorf("%d components, %d stores, %d releases, %d steps", len(w.cat.Components), len(app.stores), len(w.cat.Releases), len(w.cat.Steps))
 	}
-	if len(w.plan.Blocked) > 0 || w.plan.Steps != 1000 || w.plan.Stops == 0 {
-		t.Errorf("%d steps, %d stops, blocked: %v", w.plan.Steps, w.plan.Stops, w.plan.Blocked)
+	if len(w.plan.Blocked) > 0 || w.plan.Steps != 1000 || w.plan.Stops != 25 || w.plan.Rollouts != 220 {
+		t.Errorf("%d steps, %d stops, %d rollouts, blocked: %v", w.plan.Steps, w.plan.Stops, w.plan.Rollouts, w.plan.Blocked)
 	}
 }
 
