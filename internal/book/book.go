@@ -14,6 +14,8 @@
 //	lease                       the holder; renewed by rewriting it
 //	ledger/MIGRATION/STEP       one line a step
 //	cursor/MIGRATION/STEP       how far a backfill got
+//	cursor/MIGRATION/STEP/N     how far its span with this number got, where it has spans
+//	control                     how an operator wants long work to go; written without the lease
 //	route                       the target of an upgrade under way
 package book
 
@@ -32,6 +34,7 @@ const (
 	keyEpoch     = "epoch"
 	keyLease     = "lease"
 	keyRoute     = "route"
+	keyControl   = "control"
 	ledgerPrefix = "ledger/"
 	cursorPrefix = "cursor/"
 )
@@ -105,31 +108,6 @@ func lineKey(migration string, kind plan.Kind) string {
 func (l Line) Note() store.Note {
 	l.Begun, l.Done, l.Reversed = stamped(l.Begun), stamped(l.Done), stamped(l.Reversed)
 	return encode(lineKey(l.Migration, l.Kind), l)
-}
-
-// Cursor is how far a backfill got.
-type Cursor struct {
-	Migration string    `json:"-"`
-	Kind      plan.Kind `json:"-"`
-	At        []byte    `json:"at,omitempty"` // the store's own cursor
-	Rows      int64     `json:"rows"`         // changed so far
-	Total     int64     `json:"total,omitempty"`
-	Size      int       `json:"size,omitempty"` // rows a stretch, as tuned so far
-	Sweep     int       `json:"sweep,omitempty"`
-}
-
-// Note encodes the cursor for writing under a guard of the lease.
-func (c Cursor) Note() store.Note {
-	return encode(cursorKey(c.Migration, c.Kind), c)
-}
-
-// Gone is the note that takes the step's cursor away.
-func (c Cursor) Gone() store.Note {
-	return store.Note{Key: cursorKey(c.Migration, c.Kind), Rev: store.Any}
-}
-
-func cursorKey(migration string, kind plan.Kind) string {
-	return cursorPrefix + migration + "/" + kind.String()
 }
 
 // encode never fails: the values are this package's own plain structs.

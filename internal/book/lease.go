@@ -110,12 +110,16 @@ func Acquire(ctx context.Context, s store.Store, ask Ask) (*Lease, error) {
 			continue
 		}
 		lease, err := takeOver(ctx, s, ask, state, view)
-		var conflict *store.ConflictError
-		if errors.As(err, &conflict) || barred(err) && time.Now().Before(deadline) {
+		if isConflict(err) || barred(err) && time.Now().Before(deadline) {
 			continue // somebody was faster, or is: look who
 		}
 		return lease, err
 	}
+}
+
+func isConflict(err error) bool {
+	var conflict *store.ConflictError
+	return errors.As(err, &conflict)
 }
 
 // barred tells that the whole store was locked for as long as it waits by
@@ -229,8 +233,7 @@ func (l *Lease) renew() {
 			return
 		case <-ticker.C:
 		}
-		var conflict *store.ConflictError
-		if errors.As(l.rewrite(), &conflict) {
+		if isConflict(l.rewrite()) {
 			l.lose(ErrDisplaced)
 			return
 		}

@@ -17,6 +17,7 @@ type State struct {
 	Stamp   *Stamp    // nil: no books, or nobody's
 	Holder  *Holder   // nil: the lease is free and was given back
 	Route   *Route
+	Control *Control // nil: nobody has asked for anything
 	Lines   map[Step]Line
 	Cursors map[Step]Cursor
 
@@ -66,6 +67,8 @@ func (s *State) take(note store.Note) error {
 	case keyRoute:
 		s.Route = new(Route)
 		return json.Unmarshal(note.Value, s.Route)
+	case keyControl:
+		return s.takeControl(note)
 	case keyLease:
 		s.Holder = &Holder{Renewed: note.At}
 		return json.Unmarshal(note.Value, s.Holder)
@@ -81,25 +84,12 @@ func (s *State) take(note store.Note) error {
 func (s *State) takeLine(rest string, note store.Note) error {
 	migration, kind, ok := splitKey(rest)
 	if !ok {
-		return fmt.Errorf("its key names no step")
+		return errNoStep
 	}
 	line := Line{Migration: migration, Kind: kind}
 	if err := json.Unmarshal(note.Value, &line); err != nil {
 		return err
 	}
 	s.Lines[Step{migration, kind}] = line
-	return nil
-}
-
-func (s *State) takeCursor(rest string, note store.Note) error {
-	migration, kind, ok := splitKey(rest)
-	if !ok {
-		return fmt.Errorf("its key names no step")
-	}
-	cursor := Cursor{Migration: migration, Kind: kind}
-	if err := json.Unmarshal(note.Value, &cursor); err != nil {
-		return err
-	}
-	s.Cursors[Step{migration, kind}] = cursor
 	return nil
 }
