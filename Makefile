@@ -7,7 +7,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 build: ## the command, into bin/
 	go build -o bin/stopover ./cmd/stopover
 
-setup: ## install what the tests need (PostgreSQL and PgBouncer, by apt)
+setup: ## install the servers that the tests start
 	./scripts/setup
 
 test: setup ## all tests, with the race detector, on servers that they start themselves

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sort"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -32,15 +31,34 @@ type PostgresServer struct {
 // is started when first asked for, which takes about 1.5 s.
 func Postgres(t testing.TB) *PostgresServer {
 	t.Helper()
+	return PostgresOf(t, 0)
+}
+
+// PostgresOf gives the shared server of a major version; 0: the one that the
+// machine has.
+func PostgresOf(t testing.TB, major int) *PostgresServer {
+	t.Helper()
 	running.mu.Lock()
 	defer running.mu.Unlock()
-	if running.shared == nil && running.err == nil {
-		running.shared, running.err = running.startPostgres()
+	tried := running.shared[major]
+	if tried == nil {
+		tried = &sharedPostgres{}
+		tried.server, tried.err = running.startPostgres(major)
+		if running.shared == nil {
+			running.shared = map[int]*sharedPostgres{}
+		}
+		running.shared[major] = tried
 	}
-	if running.err != nil {
-		t.Fatal(running.err)
+	if tried.err != nil {
+		t.Fatal(tried.err)
 	}
-	return running.shared
+	return tried.server
+}
+
+// sharedPostgres is a server that was started once, or was tried to.
+type sharedPostgres struct {
+	server *PostgresServer
+	err    error
 }
 
 // OwnPostgres starts a server for one test that means to do it harm: to restart
@@ -48,7 +66,7 @@ func Postgres(t testing.TB) *PostgresServer {
 func OwnPostgres(t testing.TB, extra ...string) *PostgresServer {
 	t.Helper()
 	running.mu.Lock()
-	server, err := running.startPostgres(extra...)
+	server, err := running.startPostgres(0, extra...)
 	running.mu.Unlock()
 	if err != nil {
 		t.Fatal(err)
@@ -56,11 +74,11 @@ func OwnPostgres(t testing.TB, extra ...string) *PostgresServer {
 	return server
 }
 
-func (f *fleet) startPostgres(extra ...string) (*PostgresServer, error) {
+func (f *fleet) startPostgres(major int, extra ...string) (*PostgresServer, error) {
 	if !f.ready {
 		return nil, errors.New("testserver.Run was not called: give the package a TestMain that does")
 	}
-	server, err := newPostgres(f.dir)
+	server, err := newPostgres(f.dir, major)
 	if err != nil {
 		return nil, err
 	}
@@ -77,8 +95,8 @@ func (f *fleet) startPostgres(extra ...string) (*PostgresServer, error) {
 }
 
 // newPostgres makes a data directory below parent.
-func newPostgres(parent string) (*PostgresServer, error) {
-	bin, err := findPostgres()
+func newPostgres(parent string, major int) (*PostgresServer, error) {
+	bin, err := findPostgres(major)
 	if err != nil {
 		return nil, err
 	}
@@ -193,6 +211,20 @@ func (s *PostgresServer) Database(t testing.TB) string {
 	return name
 }
 
+// TryNewURL is NewURL for callers without a test at hand.
+func (s *PostgresServer) TryNewURL(ctx context.Context) (string, error) {
+	name := fmt.Sprintf("test_%d", s.made.Add(1))
+	conn, err := pgx.Connect(ctx, s.URL("postgres"))
+	if err != nil {
+		return "", fmt.Errorf("connect to make database %s: %w", name, err)
+	}
+	defer conn.Close(ctx)
+	if _, err := conn.Exec(ctx, "CREATE DATABASE "+name); err != nil {
+		return "", fmt.Errorf("make database %s: %w", name, err)
+	}
+	return s.URL(name), nil
+}
+
 // NewURL makes an empty database for one test and gives its URL.
 func (s *PostgresServer) NewURL(t testing.TB) string {
 	t.Helper()
@@ -234,33 +266,4 @@ func (s *PostgresServer) Restart(t testing.TB) {
 	if err := s.start(); err != nil {
 		t.Fatalf("start postgres again: %v", err)
 	}
-}
-
-// findPostgres finds the folder with initdb and postgres: STOPOVER_POSTGRES_BIN,
-// else the newest below /usr/lib/postgresql, else the search path.
-func findPostgres() (string, error) {
-	if dir := os.Getenv("STOPOVER_POSTGRES_BIN"); dir != "" {
-		if _, err := os.Stat(filepath.Join(dir, "initdb")); err != nil {
-			return "", fmt.Errorf("STOPOVER_POSTGRES_BIN: %w", err)
-		}
-		return dir, nil
-	}
-	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
-	if err != nil {
-		return "", err
-	}
-	if len(found) > 0 {
-		sort.Slice(found, func(a, b int) bool {
-			if len(found[a]) != len(found[b]) {
-				return len(found[a]) < len(found[b]) // 9.6 before 15
-			}
-			return found[a] < found[b]
-		})
-		return filepath.Dir(found[len(found)-1]), nil
-	}
-	path, err := exec.LookPath("initdb")
-	if err != nil {
-		return "", errors.New("PostgreSQL is not installed (no initdb in /usr/lib/postgresql/*/bin or the search path): run `make setup`, or set STOPOVER_POSTGRES_BIN")
-	}
-	return filepath.Dir(path), nil
 }

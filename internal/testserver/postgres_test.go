@@ -60,3 +60,13 @@ func count(t *testing.T, url, query string) int {
 	}
 	return n
 }
+
+func TestMajorVersionsBesideEachOther(t *testing.T) {
+	eighteen := testserver.PostgresOf(t, 18)
+	if testserver.PostgresOf(t, 18) != eighteen || testserver.Postgres(t) == eighteen {
+		t.Error("versions are not kept apart")
+	}
+	if got := count(t, eighteen.NewURL(t), "SELECT current_setting('server_version_num')::int / 10000"); got != 18 {
+		t.Errorf("asked for 18, got %d", got)
+	}
+}

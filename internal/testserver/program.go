@@ -7,7 +7,7 @@ import "errors"
 // through. settings ("fsync=on") are stronger than those of a server for tests.
 // The caller stops it; the kernel does, if the caller dies.
 func StartPostgres(parent string, settings ...string) (*PostgresServer, error) {
-	server, err := newPostgres(parent)
+	server, err := newPostgres(parent, 0)
 	if err != nil {
 		return nil, err
 	}

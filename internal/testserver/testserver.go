@@ -28,8 +28,7 @@ type fleet struct {
 	ready   bool
 	dir     string
 	servers []stopper
-	shared  *PostgresServer
-	err     error // of the start of shared: tried once
+	shared  map[int]*sharedPostgres // by major version
 	redis   map[string]*sharedRedis
 }
 
