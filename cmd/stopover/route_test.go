@@ -34,5 +34,6 @@ func onPaper(env *testscript.Env) error {
 	env.Setenv("NO_COLOR", "1")
 	env.Setenv("TZ", "UTC")
 	env.Setenv("HOME", os.DevNull)
+	env.Setenv("GORACE", "atexit_sleep_ms=0") // or each process sleeps a second at its end
 	return nil
 }
