@@ -145,7 +145,8 @@ func (a *App) clean(ctx context.Context, report *wire.Report, w *way, ready []pl
 		return a.explain("", err)
 	}
 	ready = a.ready(again, a.newReport("cleanup"))
-	if err := a.proveAll(s, report, ready); err != nil {
+	firm, err := a.proveAll(s, report, ready)
+	if err != nil {
 		return err
 	}
 	if len(ready) > 0 {
@@ -154,7 +155,7 @@ func (a *App) clean(ctx context.Context, report *wire.Report, w *way, ready []pl
 		}
 	}
 	for _, id := range ready {
-		if err := a.contract(s, report, id); err != nil {
+		if err := a.contract(s, report, id, firm[id]); err != nil {
 			return err
 		}
 	}
@@ -170,11 +171,12 @@ func (a *App) clean(ctx context.Context, report *wire.Report, w *way, ready []pl
 
 // proveAll asks every contract's proof before the first of them runs, so that
 // the hook is not called in vain.
-func (a *App) proveAll(s *session, report *wire.Report, ready []plan.StepID) error {
+func (a *App) proveAll(s *session, report *wire.Report, ready []plan.StepID) (firm map[plan.StepID]bool, err error) {
+	firm = map[plan.StepID]bool{}
 	for _, id := range ready {
 		proof, err := a.proof(a.steps[id])
 		if err != nil {
-			return a.explain(id.Store, err)
+			return nil, a.explain(id.Store, err)
 		}
 		if proof == nil {
 			continue
@@ -182,17 +184,23 @@ func (a *App) proveAll(s *session, report *wire.Report, ready []plan.StepID) err
 		h := s.held[id.Store]
 		found, err := run.Check(s.ctx, h.st, proof, sampleSize)
 		if err != nil {
-			return a.explain(id.Store, err).at(id)
+			return nil, a.explain(id.Store, err).at(id)
 		}
 		if found.Rows > 0 {
 			report.Violations = append(report.Violations, a.violation(id, found))
-			return a.explain(id.Store, &store.ViolationError{Rows: found.Rows, Sample: found.Sample}).at(id)
+			return nil, a.explain(id.Store, &store.ViolationError{Rows: found.Rows, Sample: found.Sample}).at(id)
 		}
+		firm[id] = found.Took < firmProof
 		report.Did = append(report.Did, wire.Deed{Kind: wire.DeedVerify, Store: id.Store, Migration: id.Migration,
 			Step: plan.Verify.String(), Rows: -1, Seconds: found.Took.Seconds()})
 	}
-	return nil
+	return firm, nil
 }
+
+// firmProof is the longest time that the application's writers are kept waiting
+// for a proof. A proof that takes longer is asked beside them: then floors, and
+// a contract whose constraints refuse old rows, are what keeps them right.
+const firmProof = 500 * time.Millisecond
 
 func (a *App) violation(id plan.StepID, found store.Progress) wire.Violation {
 	v := wire.Violation{Store: id.Store, Migration: id.Migration, Step: plan.Verify.String(), Rows: found.Rows, Sample: found.Sample}
@@ -206,11 +214,12 @@ func (a *App) violation(id plan.StepID, found store.Progress) wire.Violation {
 }
 
 // contract runs one contract with its proof in the same transaction.
-func (a *App) contract(s *session, report *wire.Report, id plan.StepID) error {
+func (a *App) contract(s *session, report *wire.Report, id plan.StepID, firm bool) error {
 	work, err := a.work(a.steps[id])
 	if err != nil {
 		return a.explain(id.Store, err)
 	}
+	work.Firm = firm
 	outcome, err := s.held[id.Store].runner.Perform(s.ctx, work)
 	s.held[id.Store].books = s.held[id.Store].runner.Books
 	if err != nil {

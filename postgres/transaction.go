@@ -81,6 +81,13 @@ func (t *transaction) prove(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	work, err := workOf(t.task)
+	if err != nil {
+		return err
+	}
+	if err := t.lockWriters(ctx, work); err != nil {
+		return err
+	}
 	found := &violations{}
 	t.next.violations(proof, t.task.Sample, found)
 	if err := t.send(ctx); err != nil {

@@ -30,6 +30,7 @@ type Work struct {
 	Each   bool // statement by statement
 	// Proof must find nothing, in the same transaction as the action.
 	Proof store.Action
+	Firm  bool // keep writers out while Proof is asked, see store.Task
 	// Repeatable and Match are those of a backfill, see store.Parsed.
 	Repeatable bool
 	Match      store.Action
@@ -205,7 +206,7 @@ func (r *Runner) write(ctx context.Context, line book.Line, more ...store.Note) 
 // task begins a task of the work.
 func (r *Runner) task(w Work) store.Task {
 	return store.Task{
-		Action: w.Action, Proof: w.Proof, Sample: r.Sample,
+		Action: w.Action, Proof: w.Proof, Firm: w.Firm, Sample: r.Sample,
 		Guard: r.Lease.Guard(), Session: r.Lease.Session(), Wait: w.LockTimeout,
 	}
 }
