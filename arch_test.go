@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"store": {},
 
 	"postgres":        {"store", "internal/sqlaction", "internal/sqltext"},
+	"redis":           {"store"},
 	"sqlite":          {"store", "internal/sqlaction", "internal/sqltext"},
 	"store/storetest": {"store"},
 	"stopovertest":    {".", "store"},

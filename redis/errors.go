@@ -1,0 +1,134 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/stopover-dev/stopover/store"
+)
+
+// inScript finds the error of a command in that of a script, as servers before
+// 7.0 put it: "ERR Error running script (call to f_..): @user_script:5: -OOM ..".
+var inScript = regexp.MustCompile(`^ERR Error running script .*?: -?([A-Z]+) `)
+
+// position is what newer servers put behind it.
+var position = regexp.MustCompile(` script: [0-9a-f]{40}, on @user_script:\d+\.$`)
+
+// code gives the first word of an error that the server answered: "MOVED".
+func code(err error) string {
+	if err == nil || !isReply(err) {
+		return ""
+	}
+	return firstWord(err.Error())
+}
+
+// firstWord gives the code that an answer begins with, "" if it has none.
+func firstWord(text string) string {
+	if m := inScript.FindStringSubmatch(text); m != nil {
+		return m[1]
+	}
+	word, _, _ := strings.Cut(text, " ")
+	if strings.ToUpper(word) != word {
+		return ""
+	}
+	return strings.TrimPrefix(word, "-")
+}
+
+// fault turns an error of a trip into one of the seam's.
+func (s *Store) fault(ctx context.Context, err error) error {
+	if err == nil || errors.Is(err, errClosed) {
+		return err
+	}
+	if ended := ctx.Err(); ended != nil {
+		return ended
+	}
+	if gap := (*coverageError)(nil); errors.As(err, &gap) {
+		return s.unreachable(gap)
+	}
+	if !isReply(err) {
+		return s.unreachable(s.scrubbed(err))
+	}
+	return s.refusal(code(err), s.scrubbed(err))
+}
+
+// refusal says what a server's answer means. err has no secrets.
+func (s *Store) refusal(code string, err error) error {
+	switch code {
+	case "LOADING":
+		return s.unreachable(errors.New("the server is still loading its data"))
+	case "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "MOVED", "ASK":
+		return s.unreachable(fmt.Errorf("the cluster is not whole or is changing: %w", err))
+	case "BUSY":
+		return &store.LockedError{Err: fmt.Errorf("another client's script keeps %s busy: %w", s.place, err)}
+	case "READONLY":
+		return &store.RightsError{Missing: "writes: " + s.place + " is a replica, which takes none", Err: err}
+	case "MISCONF":
+		return &store.RightsError{Missing: "writes: " + s.place + " takes none while it cannot save its data to disk (its log says why)", Err: err}
+	case "NOREPLICAS":
+		return &store.RightsError{Missing: "writes: " + s.place + " takes none while it has too few replicas (min-replicas-to-write)", Err: err}
+	case "NOAUTH", "WRONGPASS":
+		return &store.RightsError{Missing: "a login: " + s.place + " does not take this user and password", Err: err}
+	case "NOPERM":
+		return &store.RightsError{Missing: permission(err), Err: err}
+	case "OOM":
+		return fmt.Errorf("write to %s: the server's maxmemory is reached; nothing was changed: make room and run again: %w", s.place, err)
+	case "WRONGTYPE":
+		return fmt.Errorf("%s: the key %s is where the books belong, and it is no hash: %w", s.place, s.books, err)
+	}
+	return fmt.Errorf("%s: %w", s.place, err)
+}
+
+// permission names the right in the words of the server.
+func permission(err error) string {
+	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "NOPERM "), "this user has no permissions to ")
+	return strings.TrimSpace(position.ReplaceAllString(text, ""))
+}
+
+func (s *Store) unreachable(err error) error {
+	return &store.UnreachableError{Place: s.place, Err: err}
+}
+
+// scrubbed gives the error without passwords. Its text is all that stays.
+func (s *Store) scrubbed(err error) error {
+	text := position.ReplaceAllString(err.Error(), "")
+	for _, secret := range s.secrets {
+		text = strings.ReplaceAll(text, secret, "***")
+	}
+	return errors.New(text)
+}
+
+// failed says that a step's own script failed, with the server's words. Nothing
+// of it has stayed.
+func (s *Store) failed(what, message string, task store.Task) error {
+	message = position.ReplaceAllString(message, "")
+	word, rest, _ := strings.Cut(message, " ")
+	switch {
+	case strings.HasPrefix(message, "STOPOVER late"):
+		message = fmt.Sprintf("the script took longer than %s", task.Timeout)
+	case strings.HasPrefix(message, "STOPOVER stuck "):
+		return &store.EscapedError{Statement: 1}
+	case word == "READONLY" || word == "MISCONF" || word == "NOREPLICAS":
+		return s.refusal(word, errors.New(message))
+	case strings.HasPrefix(message, "The user executing the script can't"), word == "NOPERM":
+		return s.refusal("NOPERM", errors.New(message))
+	}
+	failure := &store.StatementError{Statement: 1, Message: lineOf.ReplaceAllString(message, "line $1: ")}
+	if strings.ToUpper(word) == word && len(word) > 2 && rest != "" {
+		failure.Code, failure.Message = word, rest
+	}
+	if failure.Code == "OOM" {
+		failure.Message = "the server's maxmemory is reached"
+		failure.Hint = "nothing of this step stayed; make room and run again"
+	}
+	if what != "work" {
+		failure.Message = "the " + what + ": " + failure.Message
+	}
+	return failure
+}
+
+// lineOf finds a script's line in an error of Lua. A step's own text begins at
+// the first line.
+var lineOf = regexp.MustCompile(`^user_script:(\d+): `)

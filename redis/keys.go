@@ -1,0 +1,99 @@
+package redis
+
+import (
+	"fmt"
+	"strings"
+)
+
+// keyspace is what belongs to a store: keys that begin with the prefix.
+type keyspace struct {
+	prefix string
+	tag    string // of the books, see newKeyspace
+	books  string // key of the books
+}
+
+// newKeyspace derives the books' key from the prefix: its hash tag is the
+// prefix without braces and without the separator at its end, "{shop}", so that
+// an application on a cluster can put keys beside the books. A prefix with a
+// hash tag of its own keeps that for all its keys.
+func newKeyspace(prefix string) keyspace {
+	tag := strings.TrimRight(strings.NewReplacer("{", "", "}", "").Replace(prefix), ":./-_|#")
+	if tag == "" {
+		tag = "stopover"
+	}
+	return keyspace{prefix: prefix, tag: tag, books: prefix + "{" + tag + "}:stopover"}
+}
+
+// full adds the prefix to a key of an action.
+func (k keyspace) full(key string) string { return k.prefix + key }
+
+// fulls adds the prefix to keys.
+func (k keyspace) fulls(keys []string) []string {
+	all := make([]string, len(keys))
+	for i, key := range keys {
+		all[i] = k.full(key)
+	}
+	return all
+}
+
+// guardSuffix ends the names of keys that hold the guard of a slot.
+const guardSuffix = "}:stopover:guard"
+
+// own tells whether a full key is Stopover's.
+func (k keyspace) own(key string) bool {
+	rest, below := strings.CutPrefix(key, k.prefix)
+	return key == k.books || below && strings.HasPrefix(rest, "{") && strings.HasSuffix(rest, guardSuffix)
+}
+
+// pattern gives the pattern of SCAN for the prefix to the letter, and what the
+// glob rest says after it.
+func (k keyspace) pattern(rest string) string {
+	return literal.Replace(k.prefix) + rest
+}
+
+// literal takes the meaning from what has one in a pattern.
+var literal = strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`, `\`, `\\`)
+
+// slots is the number of slots in a cluster.
+const slots = 16384
+
+// slot gives the slot of a key: CRC-16/XMODEM of its hash tag, or of all of it,
+// as in the cluster specification.
+func slot(key string) int {
+	if open := strings.IndexByte(key, '{'); open >= 0 {
+		if length := strings.IndexByte(key[open+1:], '}'); length > 0 {
+			key = key[open+1 : open+1+length]
+		}
+	}
+	var crc uint16
+	for i := range len(key) {
+		crc ^= uint16(key[i]) << 8
+		for range 8 {
+			if crc&0x8000 != 0 {
+				crc = crc<<1 ^ 0x1021
+			} else {
+				crc <<= 1
+			}
+		}
+	}
+	return int(crc) % slots
+}
+
+// guards gives a key in every slot, by slot.
+func (k keyspace) guards() []string {
+	all := make([]string, slots)
+	for n, found := 0, 0; found < slots; n++ {
+		key := fmt.Sprintf("%s{%x%s", k.prefix, n, guardSuffix)
+		if s := slot(key); all[s] == "" {
+			all[s] = key
+			found++
+		}
+	}
+	return all
+}
+
+// tagged tells whether all keys below the prefix are in one slot.
+func (k keyspace) tagged() bool {
+	open := strings.IndexByte(k.prefix, '{')
+	return open >= 0 && strings.IndexByte(k.prefix[open+1:], '}') > 0
+}

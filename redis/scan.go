@@ -1,0 +1,154 @@
+package redis
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+)
+
+// place in a scan: a master and SCAN's own cursor on it. Both mean something
+// only while the masters are the same processes with the same slots.
+type scanCursor struct {
+	Masters string `json:"masters"` // see masters
+	Master  int    `json:"master"`  // index
+	At      uint64 `json:"at"`
+}
+
+// longestScan is how long a scan looks for keys that match before it gives a
+// cursor and no keys.
+const longestScan = 50 * time.Millisecond
+
+// scan gives about size keys that match, without the prefix and without
+// Stopover's own. A key that is there all the time is given at least once until
+// it is done. After a restart, a failover or a move of slots it begins again.
+func (s *Store) scan(ctx context.Context, match string, cursor []byte, size int) (keys []string, next []byte, done bool, err error) {
+	if size < 1 {
+		return nil, nil, false, fmt.Errorf("scan for %d keys: at least one is needed", size)
+	}
+	addrs, sum, err := s.masters(ctx)
+	if err != nil {
+		return nil, nil, false, s.fault(ctx, err)
+	}
+	at := scanCursor{Masters: sum}
+	if len(cursor) > 0 {
+		var before scanCursor
+		if err := json.Unmarshal(cursor, &before); err != nil {
+			return nil, nil, false, fmt.Errorf("read the cursor of a scan: %w", err)
+		}
+		if before.Masters == sum && before.Master < len(addrs) {
+			at = before
+		}
+	}
+	begun := time.Now()
+	for at.Master < len(addrs) && len(keys) < size && time.Since(begun) < longestScan {
+		found, to, err := s.scanOnce(ctx, addrs[at.Master], at.At, match, size)
+		if err != nil {
+			return nil, nil, false, s.fault(ctx, err)
+		}
+		keys = append(keys, found...)
+		if at.At = to; to == 0 {
+			at.Master++
+		}
+	}
+	if done = at.Master == len(addrs); done {
+		// Keys may have moved to a master that was through already.
+		if _, still, err := s.masters(ctx); err != nil {
+			return nil, nil, false, s.fault(ctx, err)
+		} else if still != sum {
+			at, done = scanCursor{}, false
+		}
+	}
+	if done {
+		return keys, nil, true, nil
+	}
+	next, err = json.Marshal(at)
+	return keys, next, false, err
+}
+
+func (s *Store) scanOnce(ctx context.Context, addr string, at uint64, match string, size int) ([]string, uint64, error) {
+	node, err := s.net.node(addr)
+	if err != nil {
+		return nil, 0, err
+	}
+	found, to, err := node.Scan(ctx, at, s.pattern(match), int64(size)).Result()
+	if err != nil {
+		return nil, 0, err
+	}
+	var keys []string
+	for _, key := range found {
+		if !s.own(key) {
+			keys = append(keys, key[len(s.prefix):])
+		}
+	}
+	return keys, to, nil
+}
+
+// errMoving says that slots are on their way: keys of such a slot are on two
+// masters, and a scan of both may see a key on neither.
+var errMoving = errors.New("slots are being moved between masters: keys cannot be gone over until that has ended")
+
+// masters gives the addresses of all masters with a digest of what makes
+// SCAN's cursors valid: the process of each, and the slots that it owns.
+func (s *Store) masters(ctx context.Context) (addrs []string, sum string, err error) {
+	addrs, err = s.net.masters(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	hash := sha256.New()
+	for _, addr := range addrs {
+		node, err := s.net.node(addr)
+		if err != nil {
+			return nil, "", err
+		}
+		traits, err := s.identity(ctx, node)
+		if err != nil {
+			return nil, "", err
+		}
+		fmt.Fprintf(hash, "%s %s\n", addr, traits)
+	}
+	return addrs, hex.EncodeToString(hash.Sum(nil)[:8]), nil
+}
+
+// identity gives a node's run id, and in a cluster its epoch and slots.
+func (s *Store) identity(ctx context.Context, node *goredis.Client) (string, error) {
+	info, err := node.Info(ctx, "server").Result()
+	if err != nil {
+		return "", err
+	}
+	id := infoField(info, "run_id")
+	if !s.net.cluster {
+		return id, nil
+	}
+	nodes, err := node.ClusterNodes(ctx).Result()
+	if err != nil {
+		return "", err
+	}
+	for _, line := range strings.Split(nodes, "\n") {
+		words := strings.Fields(line)
+		if len(words) < 8 || !strings.Contains(words[2], "myself") {
+			continue
+		}
+		if strings.Contains(line, "[") {
+			return "", errMoving
+		}
+		return id + " " + strings.Join(words[6:], " "), nil
+	}
+	return "", errors.New("a node does not list itself")
+}
+
+// infoField gives a field of what INFO answers.
+func infoField(info, name string) string {
+	for _, line := range strings.Split(info, "\n") {
+		if value, ok := strings.CutPrefix(line, name+":"); ok {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}

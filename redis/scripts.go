@@ -1,0 +1,51 @@
+package redis
+
+import _ "embed" // the scripts
+
+var (
+	//go:embed lua/look.lua
+	lookLua string
+	//go:embed lua/prepare.lua
+	prepareLua string
+	//go:embed lua/giveup.lua
+	giveUpLua string
+	//go:embed lua/read.lua
+	readLua string
+	//go:embed lua/raise.lua
+	raiseLua string
+	//go:embed lua/guarded.lua
+	guardedLua string
+	//go:embed lua/work.lua
+	workLua string
+	//go:embed lua/commit.lua
+	commitLua string
+	//go:embed lua/sweep.lua
+	sweepLua string
+	//go:embed lua/probe.lua
+	probeLua string
+	//go:embed lua/ask.lua
+	askLua string
+)
+
+var (
+	lookScript    = newScript(lookLua)
+	prepareScript = newScript(prepareLua)
+	giveUpScript  = newScript(giveUpLua)
+	readScript    = newScript(readLua)
+	raiseScript   = newScript(raiseLua)
+	probeScript   = newScript(probeLua)
+)
+
+// compose puts a script together: a step's work and its proof as functions, so
+// that their variables and returns are their own, then ours. The work comes
+// first, so that its lines have their own numbers in errors. "": none.
+func compose(work, proof, main string) *script {
+	return newScript(function("work", work) + function("proof", proof) + guardedLua + main)
+}
+
+func function(name, body string) string {
+	if body == "" {
+		return "local " + name + " "
+	}
+	return "local function " + name + "(KEYS, ARGV, redis) " + body + "\nend\n"
+}
