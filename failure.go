@@ -225,18 +225,22 @@ func (a *App) locate(f *Failure, step *run.StepError) {
 
 // cmd gives a command as it is typed.
 func (a *App) cmd(words string) string {
-	line := a.cfg.Program + " " + words
-	file := a.cfg.typed
+	return a.cfg.Program + " " + words + a.cfg.flags()
+}
+
+// flags are those by which the project is found, as they are typed.
+func (c Config) flags() string {
+	text, file := "", c.typed
 	if file == "" {
-		file = a.cfg.File
+		file = c.File
 	}
 	if file != "" && file != files.ConfigName {
-		line += " --config " + shellWord(file)
+		text += " --config " + shellWord(file)
 	}
-	if a.cfg.typedDir != "" {
-		line += " --dir " + shellWord(a.cfg.typedDir)
+	if c.typedDir != "" {
+		text += " --dir " + shellWord(c.typedDir)
 	}
-	return line
+	return text
 }
 
 func plural(n int64, noun string) string {

@@ -65,11 +65,8 @@ func (a *App) imported(doc *wire.Import, made *importer.Catalogue, out string) e
 		return err
 	}
 	doc.Out, doc.Files = filepath.ToSlash(out), written.Files
-	at := ""
-	if doc.Out != files.ConfigName {
-		at = " --config " + doc.Out
-	}
-	doc.Next = []string{a.cmd("lint" + at), a.cmd("plan --assume FILE" + at)}
+	found := &App{cfg: a.cfg.in("", out)}
+	doc.Next = []string{found.cmd("lint"), found.cmd("plan --assume FILE")}
 	return nil
 }
 

@@ -223,7 +223,7 @@ func changeOf(ask cli.Ask) *cli.Change {
 func (c *command) look() ui.Look {
 	noColor, _ := c.t.Lookup("NO_COLOR")
 	look := ui.Look{Format: ui.Format(c.request.Global.Format), Zone: time.Local, Verbose: c.request.Global.Verbose,
-		Program: c.cfg.Program, Told: c.watched || c.live != nil && c.live.Told()}
+		Program: c.cfg.Program + c.cfg.flags(), Told: c.watched || c.live != nil && c.live.Told()}
 	switch c.request.Global.Color {
 	case "always":
 		look.Color = true

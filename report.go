@@ -32,7 +32,7 @@ func (a *App) settled(_ context.Context, report *wire.Report, w *way, sights []*
 		}
 	}
 	if w.rolls() {
-		doc := wire.FromPlan(w.cat, w.plan, wire.Known{Program: a.cfg.Program})
+		doc := wire.FromPlan(w.cat, w.plan, wire.Known{Program: a.cfg.Program + a.cfg.flags()})
 		report.Stop = doc.Legs[0].Stop
 		for _, action := range doc.Legs[0].Actions {
 			if action.Kind != wire.ActStep {

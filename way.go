@@ -349,7 +349,7 @@ func (a *App) explainPlan(err error) *Failure {
 
 // document writes the plan as it is shown and saved.
 func (a *App) document(ctx context.Context, w *way, withSQL bool) (*wire.Plan, error) {
-	known := wire.Known{Begun: w.state.Begun, Program: a.cfg.Program,
+	known := wire.Known{Begun: w.state.Begun, Program: a.cfg.Program + a.cfg.flags(),
 		Estimates: map[plan.StepID]wire.Estimate{}, Statements: map[plan.StepID][]wire.SQLPart{}}
 	for _, id := range w.plan.StepIDs() {
 		s := a.steps[id]
