@@ -85,8 +85,33 @@ func (a *App) parseSection(s *step, section *files.Section) (store.Parsed, error
 	if p == nil || p.kind.Parse == nil {
 		return store.Parsed{}, fmt.Errorf("%s: nothing can read migrations for the store %q", s.migration.File, s.id.Store)
 	}
-	return p.kind.Parse(store.Section{File: s.migration.File, Line: section.Line, Text: section.Text,
-		Shape: shapeOf(section.Kind, section.Undo), Each: section.Each, Table: section.Table})
+	text := store.Section{File: s.migration.File, Line: section.Line, Text: section.Text,
+		Shape: shapeOf(section.Kind, section.Undo), Each: section.Each, Table: section.Table}
+	switch mirrors := mirrorsOf(s.migration); {
+	case section.Kind == plan.Expand && section.Undo, section.Kind == plan.Contract:
+		text.Ends = mirrors
+	case section.Kind == plan.Expand:
+		text.Begins = mirrors
+	}
+	return p.kind.Parse(text)
+}
+
+// mirrorsOf lists the mirrors of a migration: its expand begins them, and its
+// contract, or the reversal of the expand, ends them.
+func mirrorsOf(m *files.Migration) []store.Mirror {
+	expand := m.Section(plan.Expand, false)
+	if expand == nil {
+		return nil
+	}
+	var mirrors []store.Mirror
+	for i, d := range expand.Mirrors {
+		name := m.Name
+		if i > 0 {
+			name = fmt.Sprintf("%s.%d", m.Name, i+1) // no migration has a dot in its name
+		}
+		mirrors = append(mirrors, store.Mirror{Name: name, Line: d.Line, Table: d.Table, Old: d.Old, New: d.New, Up: d.Up, Down: d.Down})
+	}
+	return mirrors
 }
 
 // work makes a step ready to be performed.

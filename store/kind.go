@@ -40,6 +40,21 @@ type Section struct {
 	Shape Shape  // what the step wants: Whole, Stretched or Query
 	Each  bool   // statement by statement instead of one transaction
 	Table string // the directive's table=, "" if not given
+
+	// Begins are mirrors to be set up behind the section's statements, Ends
+	// those to be taken away before them, in the same transaction where the
+	// section is one. A kind that keeps no mirrors refuses both by name.
+	Begins, Ends []Mirror
+}
+
+// Mirror is a pair of columns of a table that the store itself keeps in step,
+// both ways, whoever writes which of them.
+type Mirror struct {
+	Name     string // unique in the store; what the store makes for it is named after it
+	Line     int    // of its declaration, in Section.File
+	Table    string // as written
+	Old, New string // columns, as written
+	Up, Down string // expressions that give New from Old, and Old from New; both "": the value itself
 }
 
 // Parsed is a section understood.

@@ -2,6 +2,7 @@ package files
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/stopover-dev/stopover/plan"
@@ -19,15 +20,22 @@ const (
 	keyWhen        = "when"
 	keyLockTimeout = "lock_timeout"
 	keyAfter       = "after"
+	keyOld         = "old"
+	keyNew         = "new"
+	keyUp          = "up"
+	keyDown        = "down"
 )
 
 var sectionKeys = []string{wordOffline, wordEach, keyWriters, keyReaders, keyNeeds, keyTable, keyRequires, keyWhen, keyLockTimeout}
 
+var mirrorKeys = []string{keyTable, keyOld, keyNew, keyUp, keyDown}
+
 // directive is one directive line while it is read.
 type directive struct {
 	place    Place
-	word     string // what it begins with: a kind, "migration"; "" not known
+	word     string // what it begins with: a kind, "migration", "mirror"; "" not known
 	section  Section
+	mirror   Mirror
 	after    []string
 	seen     []string
 	problems []Problem
@@ -69,7 +77,7 @@ func (d *directive) begin(word string) bool {
 	kind, undo := strings.CutPrefix(word, "undo-")
 	k, known := plan.ParseKind(kind)
 	switch {
-	case word == "migration":
+	case word == "migration", word == wordMirror:
 	case !known || undo && k != plan.Expand && k != plan.Backfill:
 		d.unknownKind(word)
 		return false
@@ -95,7 +103,7 @@ func (d *directive) unknownKind(word string) {
 func (d *directive) set(key, value string, has bool) {
 	allowed := d.allowed()
 	switch {
-	case !oneOf(key, allowed) && oneOf(key, append(sectionKeys, keyAfter)):
+	case !oneOf(key, allowed) && oneOf(key, slices.Concat(sectionKeys, mirrorKeys, []string{keyAfter})):
 		d.problem("it takes "+strings.Join(allowed, ", "), "%s has no place in a directive %s", key, d.word)
 	case !oneOf(key, allowed):
 		d.problem("", "unknown key %q%s", excerpt(key), meant(key, allowed))
@@ -117,6 +125,8 @@ func (d *directive) allowed() []string {
 	switch {
 	case d.word == "migration":
 		return []string{keyAfter}
+	case d.word == wordMirror:
+		return mirrorKeys
 	case d.section.Undo && d.section.Kind == plan.Backfill:
 		return []string{wordEach, wordOffline, keyTable, keyLockTimeout}
 	case d.section.Undo:
@@ -131,6 +141,10 @@ func (d *directive) allowed() []string {
 }
 
 func (d *directive) setValue(key, value string) {
+	if d.word == wordMirror {
+		d.mirror.set(key, value)
+		return
+	}
 	s := &d.section
 	switch key {
 	case keyWriters:
@@ -179,6 +193,14 @@ func sample(key string) string {
 		return "lock_timeout=2s"
 	case keyAfter:
 		return "after=0041_orders"
+	case keyOld:
+		return "old=cur_code"
+	case keyNew:
+		return "new=currency"
+	case keyUp:
+		return `up="upper(cur_code)"`
+	case keyDown:
+		return `down="lower(currency)"`
 	}
 	return key + "=1.5"
 }

@@ -108,6 +108,10 @@ type Section struct {
 	Requires    []string // STORE:MIGRATION[.STEP]; without STORE: the same store
 	When        string
 	LockTimeout time.Duration // 0: the store's default
+
+	Mirrors []Mirror // of an expand
+	// Derived: the text follows from the migration's mirrors, nobody wrote it.
+	Derived bool
 }
 
 // Name gives the section as it is written in a directive: "undo-expand".

@@ -11,6 +11,7 @@ import (
 type sqlReader struct {
 	m        *Migration
 	text     string
+	empty    []plan.Kind // sections without statements that a mirror may fill
 	problems []Problem
 }
 
@@ -28,17 +29,30 @@ func parseSQL(m *Migration, text string) []Problem {
 	}
 	r.checkHead(r.text[:head], len(marks) > 0)
 	m.Sections = make([]Section, 0, len(marks))
-	for i, k := range marks {
-		end := len(r.text)
-		if i+1 < len(marks) {
-			end = marks[i+1].at
+	for i := 0; i < len(marks); {
+		next := i + 1
+		for next < len(marks) && r.isMirror(marks[next]) {
+			next++
 		}
-		r.take(k, r.text[k.end:end], i == 0)
+		end := len(r.text)
+		if next < len(marks) {
+			end = marks[next].at
+		}
+		r.take(marks[i], marks[i+1:next], end, i == 0)
+		i = next
 	}
+	r.derive()
 	if len(m.Sections) == 0 && len(r.problems) == 0 {
 		r.problem(m.Line, "add a line "+example+" and statements below it", "the file has no section")
 	}
 	return append(r.problems, checkSections(m)...)
+}
+
+// isMirror tells whether a directive belongs to the section that it stands in,
+// and begins none.
+func (r *sqlReader) isMirror(k mark) bool {
+	word, _ := cutWord(strings.TrimRight(r.text[k.at+len(directiveMark):k.end], "\r\n"))
+	return word == wordMirror
 }
 
 func (r *sqlReader) problem(line int, next, format string, args ...any) {
@@ -78,25 +92,48 @@ func (r *sqlReader) checkHead(head string, begun bool) {
 	}
 }
 
-// take reads one directive and the text below it.
-func (r *sqlReader) take(k mark, text string, first bool) {
-	line := strings.TrimRight(r.text[k.at+len(directiveMark):k.end], "\r\n")
-	d := directive{place: Place{File: r.m.File, Line: k.line}}
-	d.read(line)
-	r.problems = append(r.problems, d.problems...)
-	if d.word == "migration" {
+// take reads one directive, with the mirrors below it, and the text up to end.
+func (r *sqlReader) take(k mark, mirrors []mark, end int, first bool) {
+	d := r.directive(k)
+	text := r.without(mirrors, k.end, end)
+	var kept []Mirror
+	if d.word != "" {
+		kept = r.takeMirrors(&d, mirrors)
+	}
+	switch d.word {
+	case "":
+		return
+	case wordMirror:
+		r.problem(k.line, "put it below the line "+example, "mirror belongs into the section expand")
+		return
+	case "migration":
 		r.takeMigration(&d, text, first)
 		return
 	}
-	if d.word == "" {
-		return
-	}
 	s := d.section
-	s.Directive, s.Line, s.Text, s.Sum = k.line, k.line+1, text, sumOf(text)
-	if firstStatement(text) == len(text) {
-		r.problem(k.line, "write its statements below the line, or take the line away", "the section %s is empty", s.Name())
+	s.Directive, s.Line, s.Text, s.Sum, s.Mirrors = k.line, k.line+1, text, sumOf(text), kept
+	switch {
+	case len(kept) > 0:
+		s.Sum = sumOf(text + "\n" + declared(kept))
+	case firstStatement(text) < len(text):
+	case !s.Undo && (s.Kind == plan.Backfill || s.Kind == plan.Verify):
+		r.empty = append(r.empty, s.Kind) // a mirror may tell what belongs into it
+	default:
+		r.complainEmpty(&s)
 	}
 	r.m.Sections = append(r.m.Sections, s)
+}
+
+func (r *sqlReader) complainEmpty(s *Section) {
+	r.problem(s.Directive, "write its statements below the line, or take the line away", "the section %s is empty", s.Name())
+}
+
+// directive reads one directive line.
+func (r *sqlReader) directive(k mark) directive {
+	d := directive{place: Place{File: r.m.File, Line: k.line}}
+	d.read(strings.TrimRight(r.text[k.at+len(directiveMark):k.end], "\r\n"))
+	r.problems = append(r.problems, d.problems...)
+	return d
 }
 
 // takeMigration reads the directive that is about the whole file.
@@ -144,5 +181,5 @@ func checkSections(m *Migration) []Problem {
 // kindNames lists what a directive may begin with.
 var kindNames = []string{
 	plan.Expand.String(), plan.Backfill.String(), plan.Verify.String(), plan.Cutover.String(), plan.Contract.String(),
-	"undo-expand", "undo-backfill", "migration",
+	"undo-expand", "undo-backfill", "migration", wordMirror,
 }

@@ -17,11 +17,17 @@ func Parse(d sqltext.Dialect, section store.Section) (store.Parsed, error) {
 	if err != nil {
 		return store.Parsed{}, placed(section, err)
 	}
-	if err := checkAll(d, section, kinds); err != nil {
-		return store.Parsed{}, err
+	if len(kinds) > 0 || len(section.Begins) == 0 {
+		if err := checkAll(d, section, kinds); err != nil {
+			return store.Parsed{}, err
+		}
 	}
 	action := newAction(section, kinds)
 	parsed := store.Parsed{Action: action, Facts: facts(d, section, action)}
+	if len(section.Begins)+len(section.Ends) > 0 {
+		parsed.Action, err = mirrored(d, section, kinds)
+		return parsed, err
+	}
 	if section.Shape != store.Stretched {
 		return parsed, nil
 	}
@@ -61,7 +67,7 @@ func match(d sqltext.Dialect, section store.Section, cut *sqltext.Cut, text stri
 }
 
 func key(section store.Section, table string) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d\x00%v\x00%s\x00%s", section.Shape, section.Each, table, section.Text))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d\x00%v\x00%s\x00%s\x00%q\x00%q", section.Shape, section.Each, table, section.Text, section.Begins, section.Ends))
 	return hex.EncodeToString(sum[:])
 }
 
