@@ -70,25 +70,29 @@ func (r *Runner) insist(ctx context.Context, w Work, attempt func(context.Contex
 	p := patience{since: time.Now()}
 	for {
 		err := attempt(ctx)
-		if err == nil || !passing(err) || ctx.Err() != nil {
-			return err
+		if err == nil {
+			return nil
 		}
-		pause, more := p.pause(err)
-		if !more {
-			return err
-		}
-		r.tell(wire.Event{Kind: wire.EventRetry, Attempt: p.tries, Text: err.Error()}, w.ID)
-		if err := sleep(ctx, pause); err != nil {
-			return err
-		}
-		if err := r.reread(ctx, err, w); err != nil {
-			return err
+		// The next attempt waits until it is known what became of this one.
+		for err != nil {
+			if !passing(err) || ctx.Err() != nil {
+				return err
+			}
+			pause, more := p.pause(err)
+			if !more {
+				return err
+			}
+			r.tell(wire.Event{Kind: wire.EventRetry, Attempt: p.tries, Text: err.Error()}, w.ID)
+			if err := sleep(ctx, pause); err != nil {
+				return err
+			}
+			err = r.reread(ctx, err, w)
 		}
 	}
 }
 
-// reread brings Books up to date after a broken connection. While the server
-// is still away it changes nothing: the next attempt fails and comes back here.
+// reread brings Books up to date after a broken connection. While they cannot be
+// read it is not known whether the work was committed: that is its error.
 func (r *Runner) reread(ctx context.Context, cause error, w Work) error {
 	var gone *store.UnreachableError
 	if !errors.As(cause, &gone) {
@@ -96,14 +100,19 @@ func (r *Runner) reread(ctx context.Context, cause error, w Work) error {
 	}
 	books, err := book.Read(ctx, r.Store)
 	if err != nil {
-		return nil //nolint:nilerr // the next attempt says what is wrong
+		return err
 	}
 	r.Books = books
-	line, found := books.Lines[book.Step{Migration: w.ID.Migration, Kind: w.ID.Kind}]
-	if found && line.IsDone() && line.Sum == w.Sum {
+	if r.recorded(w) {
 		return errRecorded
 	}
 	return nil
+}
+
+// recorded tells whether the books, as last read, have the work as done.
+func (r *Runner) recorded(w Work) bool {
+	line, found := r.Books.Lines[stepOf(w)]
+	return found && line.IsDone() && line.Sum == w.Sum
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

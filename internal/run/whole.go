@@ -124,11 +124,43 @@ func (r *Runner) together(ctx context.Context, works []Work) ([]Outcome, error) 
 		return outcomes, nil
 	}
 	if passing(err) && ctx.Err() == nil {
-		one, err := r.Perform(ctx, works[len(done)])
-		if err != nil {
-			return outcomes, err
-		}
-		return append(outcomes, one), nil
+		return r.afterFault(ctx, works, outcomes, err)
 	}
 	return outcomes, r.failure(ctx, works[len(done)], err)
+}
+
+// afterFault goes on behind a fault that passes. A broken connection may have
+// left more done than was answered: those are kept, and only the next one is
+// tried again, by itself.
+func (r *Runner) afterFault(ctx context.Context, works []Work, outcomes []Outcome, cause error) ([]Outcome, error) {
+	answered := len(outcomes)
+	if err := r.settle(ctx, works[answered], cause); err != nil {
+		return outcomes, r.failure(ctx, works[answered], err)
+	}
+	for len(outcomes) < len(works) && r.recorded(works[len(outcomes)]) {
+		r.tell(wire.Event{Kind: wire.EventDone, Rows: -1}, works[len(outcomes)].ID)
+		outcomes = append(outcomes, Outcome{Rows: -1})
+	}
+	if len(outcomes) > answered {
+		return outcomes, nil
+	}
+	one, err := r.Perform(ctx, works[answered])
+	if err != nil {
+		return outcomes, err
+	}
+	return append(outcomes, one), nil
+}
+
+// settle waits until it is known what became of work that failed with cause.
+func (r *Runner) settle(ctx context.Context, w Work, cause error) error {
+	pending := cause
+	err := r.insist(ctx, w, func(context.Context) error {
+		failed := pending
+		pending = nil
+		return failed
+	})
+	if errors.Is(err, errRecorded) {
+		return nil
+	}
+	return err
 }
