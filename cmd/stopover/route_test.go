@@ -8,7 +8,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestRoutes plays stories on paper: they need no store. ROUTES is the folder
+// TestRoutes plays stories on paper, which need no store. ROUTES is the folder
 // of the examples.
 func TestRoutes(t *testing.T) {
 	t.Parallel()

@@ -72,6 +72,11 @@ func FuzzImport(f *testing.F) {
 			if err != nil {
 				continue
 			}
+			for _, m := range c.Migrations {
+				if !isName(m.Name) || strings.Count(m.head(), "\n") != 1+len(m.Notes) {
+					t.Fatalf("%q leads to the migration %q, %q", text, m.Name, m.head())
+				}
+			}
 			for line := range strings.Lines(c.Text()) {
 				if !strings.HasPrefix(line, "#") && !strings.HasPrefix(line, " ") && !strings.Contains(line, ":") {
 					t.Fatalf("%q leads to the line %q", text, line)

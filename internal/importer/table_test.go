@@ -96,6 +96,7 @@ func TestTableRefuses(t *testing.T) {
 		{head + "| 0 | < 3 | >= 1 |\n| 1 | >= 3 | >= 1 |\n", "compat.md:4: row 0 and row 1 begin with the same release"},
 		{head + "| 0 | < 3 | 9 - 1 |\n", "compat.md:3: row 0: its range of releases ends before it begins"},
 		{head + "| 0 | 9 - 3 | 1 |\n", "compat.md:3: row 0: its range of schema versions ends before it begins"},
+		{head + "| 0 | < 1.5 | 1 |\n", "compat.md:3: schema version 1.5: the name of a migration begins with its number"},
 		{head + "| 0 | < 3 | 1565 |\n| 1 | >= 3 | 2026-05-01 |\n", "compat.md:4: releases 1565 and 2026-05-01 are of different kinds"},
 	}
 	for _, test := range tests {
@@ -104,5 +105,12 @@ func TestTableRefuses(t *testing.T) {
 		if !errors.As(err, &problem) || !strings.HasPrefix(err.Error(), test.want) {
 			t.Errorf("%q:\ngot  %v\nwant %s", test.table, err, test.want)
 		}
+	}
+}
+
+func TestTableRefusesMigrationsWithoutANumber(t *testing.T) {
+	_, err := Table("compat.md", []byte("| Schema | Release |\n|---|---|\n| < 3 | 1 |\n"), sourcesOf("0001_a", "schema"))
+	if err == nil || !strings.HasPrefix(err.Error(), "schema.sql: the name of a migration begins with its number") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -20,7 +20,9 @@ func Table(file string, data []byte, sources []Source) (*Catalogue, error) {
 		return nil, err
 	}
 	c := &tableImport{windows: w, out: &Catalogue{From: file, Component: "app"}, known: len(sources) > 0}
-	c.migrations(sources)
+	if err := c.migrations(sources); err != nil {
+		return nil, err
+	}
 	for i := range w.rows {
 		c.row(i)
 	}
@@ -37,18 +39,25 @@ type tableImport struct {
 }
 
 // migrations lists those that were given, or those that the table names.
-func (c *tableImport) migrations(sources []Source) {
+func (c *tableImport) migrations(sources []Source) error {
 	for _, s := range sources {
+		if !isName(s.Name) {
+			return &Problem{File: s.Name + ".sql", Message: wrongName, Next: "rename the file first"}
+		}
 		c.out.Migrations = append(c.out.Migrations, Migration{Name: s.Name, Text: s.Text})
 	}
 	if c.known {
 		slices.SortStableFunc(c.out.Migrations, func(a, b Migration) int { return compareNumbers(a.Name, b.Name) })
 		c.names()
-		return
+		return nil
 	}
 	for _, r := range c.rows {
 		for _, bound := range []string{r.schema.low, r.schema.high} {
 			same := func(m Migration) bool { return compareNumbers(m.Name, bound) == 0 }
+			if bound != "" && !isName(bound) {
+				return &Problem{File: c.file, Line: r.line, Message: fmt.Sprintf("schema version %s: %s", short(bound), wrongName),
+					Next: "name the folder of the migrations with --migrations"}
+			}
 			if bound != "" && !slices.ContainsFunc(c.out.Migrations, same) {
 				c.out.Migrations = append(c.out.Migrations, Migration{Name: bound})
 			}
@@ -56,6 +65,15 @@ func (c *tableImport) migrations(sources []Source) {
 	}
 	slices.SortStableFunc(c.out.Migrations, func(a, b Migration) int { return compareNumbers(a.Name, b.Name) })
 	c.out.unknown("which migrations there are: only the numbers in the table are taken, and whether they exist was not checked (name their folder with --migrations)")
+	return nil
+}
+
+const wrongName = "the name of a migration begins with its number, and has letters of a to z, digits, _ and - only"
+
+func isName(name string) bool {
+	return name != "" && name[0] >= '0' && name[0] <= '9' && strings.IndexFunc(name, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-'
+	}) < 0
 }
 
 // names complains of schema versions that are the number of no migration.
