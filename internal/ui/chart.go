@@ -14,6 +14,9 @@ func chart(d *wire.Plan) string {
 	c.node("start", "([", title(d), "])")
 	for i, b := range d.Blocked {
 		c.node(fmt.Sprintf("blocked%d", i+1), "{{", blockedLine(b), "}}")
+		for j, repair := range b.Repairs {
+			c.branch(fmt.Sprintf("blocked%d", i+1), fmt.Sprintf("repair%d_%d", i+1, j+1), repair.Kind+": "+repair.Text)
+		}
 	}
 	for i, leg := range d.Legs {
 		c.box(fmt.Sprintf("leg%d", i+1), fmt.Sprintf("Leg %d", i+1), leg.Actions)
@@ -44,6 +47,11 @@ type drawing struct {
 func (c *drawing) node(id, left, text, right string) {
 	fmt.Fprintf(c, "%s%s%s\"%s\"%s\n", strings.Repeat("  ", c.depth+1), id, left, label(text), right)
 	c.chain = append(c.chain, id)
+}
+
+// branch draws a node beside the chain.
+func (c *drawing) branch(from, id, text string) {
+	fmt.Fprintf(c, "  %s -.-> %s[\"%s\"]\n", from, id, label(text))
 }
 
 func (c *drawing) box(id, name string, actions []wire.Action) {
