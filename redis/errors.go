@@ -62,7 +62,7 @@ func (s *Store) refusal(code string, err error) error {
 	case "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "MOVED", "ASK":
 		return s.unreachable(fmt.Errorf("the cluster is not whole or is changing: %w", err))
 	case "BUSY":
-		return &store.LockedError{Err: fmt.Errorf("another client's script keeps %s busy: %w", s.place, err)}
+		return s.unreachable(errors.New("the server is busy with a client's script, and answers nobody until that has ended"))
 	case "READONLY":
 		return &store.RightsError{Missing: "writes: " + s.place + " is a replica, which takes none", Err: err}
 	case "MISCONF":
@@ -107,7 +107,7 @@ func (s *Store) failed(what, message string, task store.Task) error {
 	word, rest, _ := strings.Cut(message, " ")
 	switch {
 	case strings.HasPrefix(message, "STOPOVER late"):
-		message = fmt.Sprintf("the script took longer than %s", task.Timeout)
+		return &store.StatementError{Statement: 1, Message: fmt.Sprintf("the script took longer than %s", task.Timeout)}
 	case strings.HasPrefix(message, "STOPOVER stuck "):
 		return &store.EscapedError{Statement: 1}
 	case word == "READONLY" || word == "MISCONF" || word == "NOREPLICAS":

@@ -85,6 +85,7 @@ local function guarded(keys, budget, writable)
 	end
 	r.pcall = function(...)
 		local answers = {pcall(r.call, ...)}
+		if fault then error(fault, 0) end
 		if answers[1] then return answers[2] end
 		return type(answers[2]) == 'table' and answers[2] or {err = tostring(answers[2])}
 	end
