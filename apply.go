@@ -28,6 +28,9 @@ type ApplyOptions struct {
 	Confirm Confirm
 	// Retarget leaves a route that is under way for another target.
 	Retarget bool
+	// Sweep asks what was verified again, and opens backfills again for what is
+	// found.
+	Sweep bool
 	// Dev lets a development build run steps that raise floors.
 	Dev bool
 }
@@ -52,7 +55,7 @@ func (a *App) upgrade(ctx context.Context, command string, ask ApplyOptions) (*w
 	if err != nil {
 		return report, a.explain("", err)
 	}
-	w.emptyOnly = command == "init"
+	w.emptyOnly, w.sweep = command == "init", ask.Sweep
 	if err := a.mayApply(ctx, w, ask); err != nil {
 		return report, err
 	}
@@ -85,7 +88,7 @@ func (a *App) underLease(ctx context.Context, command string, report *wire.Repor
 	if err != nil {
 		return a.explain("", err)
 	}
-	again.emptyOnly = w.emptyOnly
+	again.emptyOnly, again.sweep = w.emptyOnly, w.sweep
 	if ask.Plan != nil {
 		if err := a.stale(again, ask.Plan); err != nil {
 			return err
@@ -182,6 +185,9 @@ func (a *App) below(w *way) (plan.StepID, bool) {
 // contracts last.
 func (a *App) allowedNow(w *way) []plan.StepID {
 	var ids []plan.StepID
+	if w.sweep {
+		ids = a.toSweep(w)
+	}
 	rolled := false
 	for _, leg := range w.plan.Legs {
 		for _, action := range leg.Actions {

@@ -105,7 +105,7 @@ func (c *command) apply(ctx context.Context, app *App, ask cli.Apply) (wire.Docu
 		return nil, misuse(err.Error())
 	}
 	options := ApplyOptions{Target: Target{To: ask.To, Offline: ask.Offline}, Until: until, Confirm: c.asker(ask.Yes),
-		Retarget: ask.Retarget, Dev: ask.Dev}
+		Retarget: ask.Retarget, Sweep: ask.Sweep, Dev: ask.Dev}
 	if ask.File != "" {
 		if options.Plan, err = readPlan(within(c.request.Global.Dir, ask.File)); err != nil {
 			return nil, misuse(fmt.Sprintf("%s: %v", ask.File, err), app.cmd("plan --out "+ask.File))

@@ -44,12 +44,24 @@ func (a *App) Verify(ctx context.Context) (*wire.Report, error) {
 	report.Stop, report.Rolls, report.Exit = nil, []wire.Action{}, ExitDone
 	if len(report.Violations) > 0 {
 		first := report.Violations[0]
-		return report, (&Failure{Exit: ExitViolated, Next: []string{a.cmd("verify")}, Detail: wire.Error{Kind: wire.KindViolated,
+		return report, (&Failure{Exit: ExitViolated, Next: a.mending(w, report.Violations), Detail: wire.Error{Kind: wire.KindViolated,
 			Message: fmt.Sprintf("%s in %s", plural(count(report.Violations), "violation"), plural(int64(len(report.Violations)), "migration")),
 			Hint:    "set the rows right and verify again; while there are any, cleanup runs no contract",
 			Safe:    nothingChanged}}).at(plan.StepID{Store: first.Store, Migration: first.Migration, Kind: plan.Verify})
 	}
 	return report, nil
+}
+
+// mending says what may put violations right: the apply that is still to come,
+// or a sweep of the backfill that was done before.
+func (a *App) mending(w *way, violations []wire.Violation) []string {
+	for _, v := range violations {
+		verify := plan.StepID{Store: v.Store, Migration: v.Migration, Kind: plan.Verify}
+		if w.state.Done[verify] {
+			return []string{a.cmd("apply --sweep"), a.cmd("verify")}
+		}
+	}
+	return []string{a.cmd("apply"), a.cmd("verify")}
 }
 
 func count(violations []wire.Violation) (n int64) {

@@ -41,6 +41,7 @@ type way struct {
 	sights []*sight
 	notes  []string
 
+	sweep     bool // apply --sweep: what was verified is asked again
 	emptyOnly bool // init: stores that are in use are left as they are
 }
 

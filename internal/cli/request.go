@@ -95,6 +95,7 @@ type Apply struct {
 	To       string `placeholder:"TARGET" help:"A release, or STORE:MIGRATION[.STEP] (default: the newest release)."`
 	Until    string `placeholder:"TIME" help:"Begin nothing after this time, and stop long work at it: 06:00, 2h or 2026-11-20T06:00:00Z."`
 	Offline  bool   `help:"Permit steps that need all writers stopped."`
+	Sweep    bool   `help:"Also ask again what was verified, and open backfills again for what is found."`
 	Retarget bool   `help:"Leave the route that is under way for another target."`
 	Change
 }
