@@ -113,6 +113,9 @@ type Action interface {
 type Statement struct {
 	Text string // as written, without the closing semicolon
 	Line int    // in its file, from 1; 0: no file
+	// Made: it was not written, but made of what stands in Line; every place in
+	// its text is that line.
+	Made bool
 	// Alone: it cannot be in a transaction with its record (CREATE INDEX
 	// CONCURRENTLY, VACUUM). It is performed by itself between a begun and a
 	// done line, and an Inspector tells after a crash what became of it.

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/stopover-dev/stopover/internal/sqltext"
@@ -32,8 +33,11 @@ func mirrored(d sqltext.Dialect, section store.Section, kinds []sqltext.Statemen
 	if err != nil {
 		return nil, err
 	}
-	all := append(before, kinds...)
-	return newAction(section, append(all, behind...)), nil
+	action := newAction(section, slices.Concat(before, kinds, behind))
+	for i := range action.Parts {
+		action.Parts[i].Made = i < len(before) || i >= len(before)+len(kinds)
+	}
+	return action, nil
 }
 
 // mirrorStatements gives one statement for each mirror.
