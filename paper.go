@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -24,8 +25,32 @@ func (a *App) planOnPaper(ctx context.Context, file string, ask PlanOptions) (*w
 	if err != nil {
 		return nil, err
 	}
+	a.stayOnPaper(doc, file)
 	doc.Notes = append(doc.Notes, fmt.Sprintf("on paper: stores and fleet as %s assumes them, no store was opened", file))
 	return doc, nil
+}
+
+// stayOnPaper makes the plans that a document proposes plans on paper too.
+func (a *App) stayOnPaper(doc *wire.Plan, file string) {
+	program := a.cfg.Program + a.cfg.flags() + " plan"
+	if below, err := filepath.Rel(a.cfg.typedDir, file); err == nil && a.cfg.typedDir != "" {
+		file = below
+	}
+	assuming := func(command string) string {
+		if rest, isPlan := strings.CutPrefix(command, program); isPlan {
+			return program + " --assume " + shellWord(file) + rest
+		}
+		return command
+	}
+	for i := range doc.Next {
+		doc.Next[i] = assuming(doc.Next[i])
+	}
+	for i := range doc.Blocked {
+		for j := range doc.Blocked[i].Repairs {
+			repair := &doc.Blocked[i].Repairs[j]
+			repair.Next = assuming(repair.Next)
+		}
+	}
 }
 
 // onPaper computes the way from what a file assumes.

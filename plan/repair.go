@@ -1,6 +1,9 @@
 package plan
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // repairs lists what would let component x get out of the way of a step, or
 // stay: a release that can live on both sides, a store that writes both forms,
@@ -59,17 +62,20 @@ func (c *certifier) offlineRepair() (Repair, bool) {
 	if len(p.Blocked) > 0 {
 		return Repair{}, false
 	}
-	halts := 0
+	var halted []string
 	for _, l := range p.Legs {
 		for _, a := range l.Actions {
-			if a.Kind == DoHalt {
-				halts++
+			if a.Kind == DoHalt && !slices.Contains(halted, a.Component) {
+				halted = append(halted, a.Component)
 			}
 		}
 	}
-	text := fmt.Sprintf("go offline: %d of %d components are halted", halts, len(alive(c.start)))
-	if p.Downtime > 0 {
-		text += fmt.Sprintf(", for about %s", p.Downtime)
+	if len(halted) > 4 {
+		halted = append(halted[:4], fmt.Sprintf("%d more", len(halted)-4))
+	}
+	text := "go offline while it runs"
+	if len(halted) > 0 {
+		text = fmt.Sprintf("stop %s while it runs", list(halted))
 	}
 	return Repair{Kind: Offline, First: NoRelease, Last: NoRelease, Text: text, Downtime: p.Downtime, Plan: &p}, true
 }

@@ -163,6 +163,9 @@ func TestWhereNoReleaseLivesOnBothSidesTheWayIsOffline(t *testing.T) {
 	if len(p.Blocked[0].Repairs) != 1 || p.Blocked[0].Repairs[0].Kind != Offline || p.Blocked[0].Repairs[0].Downtime != 4*time.Second {
 		t.Fatalf("the repairs are %+v", p.Blocked[0].Repairs)
 	}
+	if got := p.Blocked[0].Repairs[0].Text; got != "stop bmaas while it runs" {
+		t.Errorf("the repair is %q", got)
+	}
 	goal.Offline = true
 	p = tl.plan(state, goal)
 	tl.tells(p, `pages 0001.expand
