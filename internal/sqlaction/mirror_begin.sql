@@ -52,7 +52,8 @@ BEGIN
       ('down', @down:text@, n.attname, o.attname, o.type, o.atttypid, o.atttypmod, o.attcollation) LOOP
     BEGIN
       EXECUTE format('CREATE TABLE %s.stopover_mirror_probe AS SELECT %I FROM %s WITH NO DATA', home, side.column3, relation);
-      EXECUTE format('ALTER TABLE %s.stopover_mirror_probe ADD COLUMN stopover_value %s GENERATED ALWAYS AS (%s) STORED',
+      -- The second one is about the cast, which the server adds unseen.
+      EXECUTE format('ALTER TABLE %s.stopover_mirror_probe ADD COLUMN stopover_value %s GENERATED ALWAYS AS (%s) STORED, ADD COLUMN stopover_cast %2$s GENERATED ALWAYS AS (CAST((%3$s) AS %2$s)) STORED',
         home, side.column5, side.column2);
       EXECUTE format('CREATE VIEW %s.stopover_mirror_look AS SELECT (%s) AS value FROM %1$s.stopover_mirror_probe', home, side.column2);
       EXECUTE format('SELECT 1 FROM %s.stopover_mirror_probe WHERE stopover_value IS DISTINCT FROM (%s) LIMIT 0', home, side.column2);
