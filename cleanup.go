@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/stopover-dev/stopover/internal/book"
 	"github.com/stopover-dev/stopover/internal/run"
 	"github.com/stopover-dev/stopover/internal/wire"
 	"github.com/stopover-dev/stopover/plan"
@@ -178,10 +179,11 @@ func (a *App) proveAll(s *session, report *wire.Report, ready []plan.StepID) (fi
 		if err != nil {
 			return nil, a.explain(id.Store, err)
 		}
-		if proof == nil {
-			continue
-		}
 		h := s.held[id.Store]
+		line, begun := h.books.Lines[book.Step{Migration: id.Migration, Kind: id.Kind}]
+		if proof == nil || begun && line.IsBegun() {
+			continue // one that was cut short was proven when it began; what it took away cannot be asked any more
+		}
 		found, err := run.Check(s.ctx, h.st, proof, sampleSize)
 		if err != nil {
 			return nil, a.explain(id.Store, err).at(id)
