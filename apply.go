@@ -123,6 +123,12 @@ func (a *App) sound(ctx context.Context, sights []*sight) error {
 		if err != nil {
 			return a.explain(s.name, err)
 		}
+		if !survey.Empty && survey.Stamped {
+			if again := a.lookAt(ctx, s.place); again.err == nil && again.stamped() {
+				*s = *again // somebody else has made it between the two looks
+				continue
+			}
+		}
 		if !survey.Empty {
 			return a.unadopted(s, survey)
 		}

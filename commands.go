@@ -43,6 +43,8 @@ func (c *command) do(ctx context.Context, app *App) (wire.Document, error) {
 		return app.Rollback(ctx, RollbackOptions{To: ask.To, Confirm: c.asker(ask.Yes)})
 	case cli.Check:
 		return app.Check(ctx, CheckOptions{Component: ask.Component, Release: ask.Release})
+	case cli.Throttle:
+		return app.Throttle(ctx, throttleOptions(ask))
 	case cli.Unlock:
 		return app.Unlock(ctx, c.asker(ask.Yes))
 	case cli.Adopt:
@@ -55,6 +57,14 @@ func (c *command) do(ctx context.Context, app *App) (wire.Document, error) {
 		return app.version(), nil
 	}
 	return nil, misuse(fmt.Sprintf("%s cannot do %q", c.cfg.Program, c.request.Command))
+}
+
+func throttleOptions(ask cli.Throttle) ThrottleOptions {
+	options := ThrottleOptions{Workers: ask.Workers, Rate: ask.Rate}
+	if ask.Pause || ask.Resume {
+		options.Paused = &ask.Pause
+	}
+	return options
 }
 
 func (c *command) plan(ctx context.Context, app *App, ask cli.Plan) (wire.Document, error) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/stopover-dev/stopover/internal/files"
+	"github.com/stopover-dev/stopover/internal/run"
 	"github.com/stopover-dev/stopover/internal/wire"
 	"github.com/stopover-dev/stopover/plan"
 	"github.com/stopover-dev/stopover/store"
@@ -53,6 +54,18 @@ type Config struct {
 	// LockWait is the longest wait for a store that another runner holds.
 	// 0: five minutes.
 	LockWait time.Duration
+
+	// DDLWait is how long locks that the application holds are tried for, in many
+	// short attempts. 0: ten minutes.
+	DDLWait time.Duration
+
+	// StatementTimeout is the longest time of one statement of a step that is not
+	// done in stretches. 0: none.
+	StatementTimeout time.Duration
+
+	// Workers is how many workers a backfill has on stores that can split it, at
+	// most 8. 0: two.
+	Workers int
 
 	// Operator is recorded as who did it. "": the user that the process runs as.
 	Operator string
@@ -162,6 +175,9 @@ func (c Config) ready() (Config, error) {
 	}
 	if c.Program == "" {
 		c.Program = "stopover"
+	}
+	if c.Workers < 0 || c.Workers > run.MaxWorkers {
+		return c, &ConfigError{fmt.Sprintf("Config.Workers is %d; a backfill has 1 to %d workers", c.Workers, run.MaxWorkers)}
 	}
 	for _, m := range c.Migrations {
 		if err := m.check(); err != nil {

@@ -14,6 +14,8 @@ type (
 	Status = wire.Status
 	// List is every step of every store.
 	List = wire.List
+	// Throttled says how backfills are to go from now on.
+	Throttled = wire.Throttle
 	// Gate is the answer of Check.
 	Gate = wire.Check
 )

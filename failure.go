@@ -107,6 +107,8 @@ func (a *App) explainRun(err error) *Failure {
 	var violated *run.ViolatedError
 	var edited *run.EditedError
 	var open *run.UndecidedError
+	var gaveUp *run.GaveUpError
+	var older *run.OlderError
 	switch {
 	case errors.As(err, &held):
 		return a.explainHeld(held)
@@ -127,6 +129,12 @@ func (a *App) explainRun(err error) *Failure {
 		return (&Failure{Exit: ExitRefused, Next: []string{a.cmd("list")}, Detail: wire.Error{Kind: wire.KindEdited,
 			Message: fmt.Sprintf("statement %d has run and was changed since", edited.Statement), Line: edited.Line, Safe: nothingChanged,
 			Hint: "put the statement back as it was; what has not run yet may be changed"}}).at(edited.ID)
+	case errors.As(err, &gaveUp):
+		return &Failure{Exit: ExitFailed, Next: []string{a.cmd("apply")}, Detail: wire.Error{Kind: wire.KindLocked, Message: gaveUp.Error(), Safe: staysRecorded,
+			Evidence: sessionLines(gaveUp.Locked.By), Hint: "end what holds the lock, or try for longer with --ddl-wait"}}
+	case errors.As(err, &older):
+		return &Failure{Exit: ExitFailed, Next: []string{a.cmd("apply")}, Detail: wire.Error{Kind: wire.KindLocked, Message: older.Error(), Safe: staysRecorded,
+			Evidence: sessionLines(older.By), Hint: "end the transactions, or wait for longer with --ddl-wait; the next run goes on with waiting"}}
 	case errors.As(err, &open):
 		f := undecided(fmt.Sprintf("statement %d was begun by a run that died, and it cannot be told whether it took effect", open.Statement),
 			[]string{open.Because}, a.cmd("status"))
@@ -134,6 +142,14 @@ func (a *App) explainRun(err error) *Failure {
 		return f.at(open.ID)
 	}
 	return nil
+}
+
+func sessionLines(sessions []store.Session) []string {
+	lines := make([]string, len(sessions))
+	for i, s := range sessions {
+		lines[i] = s.String()
+	}
+	return lines
 }
 
 func (a *App) explainHeld(held *book.HeldError) *Failure {
@@ -154,6 +170,7 @@ func (a *App) explainStore(err error) *Failure {
 	var escaped *store.EscapedError
 	var failed *store.StatementError
 	var syntax *store.SyntaxError
+	var setting *store.SettingError
 	var violation *store.ViolationError
 	switch {
 	case errors.As(err, &newer):
@@ -176,6 +193,10 @@ func (a *App) explainStore(err error) *Failure {
 		return &Failure{Exit: ExitFailed, Next: []string{a.cmd("apply")},
 			Detail: wire.Error{Kind: wire.KindStatement, Message: failed.Message, Code: failed.Code, Line: failed.Line, Statement: failed.Statement,
 				Detail: failed.Detail, Hint: failed.Hint, Safe: "the failed statement left nothing; what was done before stays recorded"}}
+	case errors.As(err, &setting):
+		return &Failure{Exit: ExitUsage, Next: []string{a.cmd("apply")},
+			Detail: wire.Error{Kind: wire.KindCatalogue, Message: setting.Message, Safe: staysRecorded,
+				Hint: "add " + setting.Setting + " to the store in " + a.project.File + ", and run the same command again"}}
 	case errors.As(err, &syntax):
 		return &Failure{Exit: ExitUsage, Next: []string{a.cmd("lint")},
 			Detail: wire.Error{Kind: wire.KindCatalogue, Message: syntax.Message, File: syntax.File, Line: syntax.Line, Safe: nothingChanged}}

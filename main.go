@@ -188,6 +188,17 @@ func (c *command) open() (*App, error) {
 			c.cfg.LockWait = change.LockWait
 		}
 	}
+	if locks, has := cli.LocksOf(c.request.Ask); has {
+		c.cfg.DDLWait, c.cfg.StatementTimeout = locks.DDLWait, locks.StatementTimeout
+	}
+	switch ask := c.request.Ask.(type) {
+	case cli.Apply:
+		c.cfg.Workers = ask.Workers
+	case cli.Throttle:
+		if ask.Operator != "" {
+			c.cfg.Operator = ask.Operator
+		}
+	}
 	inner := c.cfg.Events
 	c.cfg.Events = func(e Event) {
 		c.live.Tell(e)

@@ -125,7 +125,8 @@ func (a *App) settle(ctx context.Context, h *held, seen *sight, empty bool) erro
 	}
 	h.sight = fresh
 	h.runner = &run.Runner{Store: fresh.st, Name: fresh.name, Lease: h.lease, Books: fresh.books,
-		Release: a.cfg.Release, Tell: a.cfg.tell, Sample: sampleSize}
+		Release: a.cfg.Release, Tell: a.cfg.tell, Sample: sampleSize,
+		LockLimit: a.cfg.DDLWait, Timeout: a.cfg.StatementTimeout, Workers: a.cfg.Workers}
 	return nil
 }
 

@@ -68,7 +68,7 @@ func (a *App) statusOf(ctx context.Context, w *way, s *sight) wire.StoreStatus {
 		return shown
 	}
 	a.countSteps(w, s, &shown)
-	shown.Lease = leaseOf(s.books)
+	shown.Lease, shown.Control = leaseOf(s.books), controlOf(s.books.Control)
 	shown.Begun = a.begunOf(s)
 	shown.Newer, shown.Missing = names(s.name, s.newer), names(s.name, s.missing)
 	for _, id := range s.edited {
@@ -182,9 +182,9 @@ func (a *App) begunOf(s *sight) *wire.Begun {
 		shown := &wire.Begun{Migration: key.Migration, Step: key.Kind.String(), Since: line.Begun,
 			Host: line.Host, Operator: line.Operator, Statement: len(line.Finished), Rows: line.Rows}
 		if cursor, found := s.books.Cursors[key]; found {
-			shown.Rows, shown.Total, shown.Cursor = cursor.Rows, cursor.Total, string(cursor.At)
+			shown.Rows, shown.Total, shown.Cursor = cursor.Changed(), cursor.Total, cursor.Reached()
 			if cursor.Total > 0 {
-				shown.Percent = min(100, 100*float64(cursor.Rows)/float64(cursor.Total))
+				shown.Percent = min(100, 100*float64(cursor.Seen())/float64(cursor.Total))
 			}
 		}
 		if known := a.steps[line.ID(s.name)]; known != nil && (len(line.Finished) > 0 || line.Doing > 0) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,6 +19,10 @@ import (
 
 	"github.com/stopover-dev/stopover/store"
 )
+
+// poolSize is how many connections there may be where the URL does not say:
+// workers, those who watch for them, and the lease.
+const poolSize = 16
 
 // Options say what in a database belongs to the application.
 type Options struct {
@@ -38,26 +43,38 @@ type Store struct {
 	pool   *pgxpool.Pool
 	direct *pgx.ConnConfig
 
+	limits  limits
+	refused sync.Map // signs that the server refuses to give, by name
+
 	secrets []string // passwords, to be taken out of errors
 	pids    sync.Map // backend pids of the pool's connections
 	keys    sync.Map // rangeKey by table name: how tables are cut
 
 	serverVersion atomic.Int32 // major; 0 before the first connection
+	bytewise      atomic.Bool  // the server counts places in statements in bytes
+	contended     atomic.Int64 // when a task last did not get a lock, in Unix milliseconds
 }
 
 // Open opens the store that settings describe. The options are "schema",
-// "role" and "direct_url". It does not connect.
+// "role", "direct_url" and those that say when long work gives way. It does not
+// connect.
 func Open(_ context.Context, settings store.Settings) (store.Store, error) {
+	known := append([]string{"schema", "role", "direct_url"}, limitOptions...)
 	for option := range settings.Options {
-		switch option {
-		case "schema", "role", "direct_url":
-		default:
-			return nil, fmt.Errorf("store %s: PostgreSQL has no option %q (it has schema, role, direct_url)", settings.Name, option)
+		if !slices.Contains(known, option) {
+			return nil, fmt.Errorf("store %s: PostgreSQL has no option %q (it has %s)", settings.Name, option, strings.Join(known, ", "))
 		}
+	}
+	limits, err := readLimits(settings.Options)
+	if err != nil {
+		return nil, fmt.Errorf("store %s: %w", settings.Name, err)
 	}
 	config, err := pgxpool.ParseConfig(settings.URL)
 	if err != nil {
 		return nil, unreadableURL(settings.Name, "url")
+	}
+	if !strings.Contains(settings.URL, "pool_max_conns") {
+		config.MaxConns = max(config.MaxConns, poolSize)
 	}
 	options := Options{Name: settings.Name, Schema: settings.Options["schema"], Role: settings.Options["role"]}
 	if direct := settings.Options["direct_url"]; direct != "" {
@@ -65,7 +82,7 @@ func Open(_ context.Context, settings store.Settings) (store.Store, error) {
 			return nil, unreadableURL(settings.Name, "direct_url")
 		}
 	}
-	return open(config, options)
+	return open(config, options, limits)
 }
 
 // unreadableURL does not pass on the driver's error: it quotes the URL, and a
@@ -83,14 +100,14 @@ func New(pool *pgxpool.Pool, options Options) (*Store, error) {
 	config.MinConns, config.MinIdleConns = 0, 0
 	config.MaxConns = min(config.MaxConns, 4)
 	config.BeforeAcquire, config.PrepareConn, config.AfterRelease = nil, nil, nil
-	return open(config, options)
+	return open(config, options, defaultLimits)
 }
 
-func open(config *pgxpool.Config, options Options) (*Store, error) {
+func open(config *pgxpool.Config, options Options, limits limits) (*Store, error) {
 	database := config.ConnConfig
 	s := &Store{
 		name: options.Name, schema: options.Schema, role: options.Role, direct: options.Direct,
-		secrets: []string{database.Password},
+		secrets: []string{database.Password}, limits: limits,
 	}
 	if s.schema == "" {
 		s.schema = "public"
@@ -116,8 +133,9 @@ func open(config *pgxpool.Config, options Options) (*Store, error) {
 }
 
 // tame makes connections that go through a pooler: no prepared statements, and
-// no startup parameters beyond those in the URL. A context that ends cancels
-// the statement on the server before it gives up the connection.
+// no startup parameters beyond those in the URL and those that poolers know. A
+// context that ends cancels the statement on the server before it gives up the
+// connection.
 func tame(config *pgx.ConnConfig) {
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec
 	config.StatementCacheCapacity, config.DescriptionCacheCapacity = 0, 0
@@ -128,6 +146,10 @@ func tame(config *pgx.ConnConfig) {
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "stopover"
 	}
+	// What is sent is UTF-8, and was taken apart as standard SQL. Poolers let these
+	// two through.
+	config.RuntimeParams["client_encoding"] = "UTF8"
+	config.RuntimeParams["standard_conforming_strings"] = "on"
 	config.BuildContextWatcherHandler = func(conn *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: conn, DeadlineDelay: 3 * time.Second}
 	}
@@ -140,6 +162,7 @@ func (s *Store) watchPids(config *pgxpool.Config) {
 	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		s.pids.Store(conn.PgConn().PID(), true)
 		s.serverVersion.Store(majorVersion(conn.PgConn().ParameterStatus("server_version")))
+		s.bytewise.Store(conn.PgConn().ParameterStatus("server_encoding") == "SQL_ASCII")
 		if connected != nil {
 			return connected(ctx, conn)
 		}

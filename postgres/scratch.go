@@ -32,7 +32,7 @@ func scratch(ctx context.Context, base store.Settings) (store.Store, error) {
 	if err != nil {
 		return nil, unreadableURL(base.Name, "url")
 	}
-	server, err := open(config, Options{Name: base.Name})
+	server, err := open(config, Options{Name: base.Name}, defaultLimits)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func scratch(ctx context.Context, base store.Settings) (store.Store, error) {
 	inside := config.Copy()
 	inside.ConnConfig.Database = made.name
 	options := Options{Name: base.Name, Schema: base.Options["schema"], Role: base.Options["role"]}
-	made.Store, err = open(inside, options)
+	made.Store, err = open(inside, options, defaultLimits)
 	if err == nil {
 		err = made.makeSchema(ctx)
 	}

@@ -16,7 +16,10 @@ const endWait = 5 * time.Second
 
 // sessionColumns are what readSession reads.
 var sessionColumns = "a.pid, coalesce(a.application_name, ''), coalesce(a.usename, ''), coalesce(host(a.client_addr), ''), " +
-	"left(coalesce(a.query, ''), 200), " + micros("a.backend_start") + ", " + micros("a.xact_start") + ", a.pid = pg_backend_pid()"
+	"left(coalesce(a.query, ''), 200), " + micros("a.backend_start") + ", " + micros("a.xact_start") + ", " + openFor("a.xact_start") + ", a.pid = pg_backend_pid()"
+
+// openFor gives the microseconds since a time.
+func openFor(since string) string { return "greatest(0, " + micros("now() - "+since) + ")" }
 
 // Sessions lists the clients of this database. What they run is shown only as
 // far as the server shows it to this login.
@@ -49,7 +52,14 @@ func (s *Store) readSessions(into *[]store.Session) func(*pgconn.ResultReader) e
 				}
 				*at = parsed
 			}
-			session.Own = string(row[7]) == "t" || s.ownPid(session.ID)
+			if row[7] != nil {
+				micros, err := strconv.ParseInt(string(row[7]), 10, 64)
+				if err != nil {
+					return fmt.Errorf("read how long a transaction is open: %w", err)
+				}
+				session.Open = time.Duration(micros) * time.Microsecond
+			}
+			session.Own = isTrue(row[8]) || s.ownPid(session.ID)
 			*into = append(*into, session)
 		}
 		return nil
@@ -112,11 +122,20 @@ func (s *Store) awaitGone(ctx context.Context, session store.Session, same strin
 	}
 }
 
+// contendedFor is how long stretches are watched after one did not get a lock.
+const contendedFor = 10 * time.Second
+
 // watchBlockers looks, while a task runs, for the sessions that hold a lock it
 // waits for: once it has given up, the server no longer knows. It asks by the
 // session's name, which is right also behind a pooler. The function returned
 // ends the watch and gives those that were seen last.
+//
+// Stretches come one after the other and take about as long as they may wait:
+// they are watched only while one has lately not got its locks.
 func (s *Store) watchBlockers(ctx context.Context, task store.Task) func() []store.Session {
+	if task.Action.Shape() == store.Stretched && time.Since(time.UnixMilli(s.contended.Load())) > contendedFor {
+		return func() []store.Session { return nil }
+	}
 	every := max(waitOf(task)/3, 10*time.Millisecond)
 	var seen []store.Session
 	ended, closed := make(chan struct{}), make(chan struct{})
@@ -157,7 +176,8 @@ func (s *Store) blockers(ctx context.Context, name string) []store.Session {
 	var m message
 	m.ask("SELECT DISTINCT "+sessionColumns+` FROM pg_stat_activity waiting, unnest(pg_blocking_pids(waiting.pid)) blocking
 		JOIN pg_stat_activity a ON a.pid = blocking
-		WHERE waiting.datname = current_database() AND waiting.wait_event_type = 'Lock' AND waiting.application_name = left(`+quote(name)+`, 63)`,
+		WHERE waiting.datname = current_database() AND waiting.wait_event_type = 'Lock' AND waiting.application_name = left(`+quote(name)+`, 63)
+			AND a.application_name IS DISTINCT FROM waiting.application_name`,
 		s.readSessions(&found))
 	if _, err := s.run(limited, &m); err != nil {
 		return nil

@@ -19,23 +19,35 @@ import (
 // it, however late they come.
 func (s *Store) stretch(ctx context.Context, task store.Task, work work) (store.Progress, error) {
 	return s.transact(ctx, task, idleLimit, func(t *transaction) (store.Progress, error) {
-		// Ends of ranges are kept as text: ISO dates are read alike by every
-		// session.
-		t.next.own("SET LOCAL datestyle = ISO")
+		t.next.own(keyStyles)
 		key, err := t.keyOf(ctx, work.cut)
 		if err != nil {
 			return store.Progress{}, placed(work, err)
 		}
-		lower, err := key.place(task.Cursor)
+		lower, last, err := key.ends(task)
 		if err != nil {
 			return store.Progress{}, placed(work, err)
 		}
-		upper, err := t.probe(ctx, work.cut, key, lower)
+		upper, err := t.probe(ctx, work.cut, key, lower, last)
 		if err != nil {
 			return store.Progress{}, err
 		}
-		return t.perform(ctx, work, key, lower, upper)
+		return t.perform(ctx, work, key, lower, upper, last)
 	})
+}
+
+// ends gives where a task's next stretch begins, and where its span ends; nil:
+// it is open on that side.
+func (k *rangeKey) ends(task store.Task) (lower, last []string, err error) {
+	from := task.Cursor
+	if len(from) == 0 {
+		from = task.Part.From
+	}
+	if lower, err = k.place(from); err != nil {
+		return nil, nil, err
+	}
+	last, err = k.place(task.Part.Upto)
+	return lower, last, err
 }
 
 // placed gives an error of ours the place of the statement.
@@ -48,14 +60,14 @@ func placed(work work, err error) error {
 }
 
 // probe finds the key of the last row of this stretch; nil if it is the last
-// stretch.
-func (t *transaction) probe(ctx context.Context, cut *sqlaction.Range, key *rangeKey, lower []string) ([]string, error) {
+// stretch of its span.
+func (t *transaction) probe(ctx context.Context, cut *sqlaction.Range, key *rangeKey, lower, last []string) ([]string, error) {
 	var sql strings.Builder
 	// The columns are qualified: ORDER BY id alone would mean the output column
 	// of id::text, and give the order of text.
 	sql.WriteString("SELECT " + key.list("walked", "::text") + " FROM " + cut.Table + " AS walked")
-	if lower != nil {
-		sql.WriteString(" WHERE " + key.condition("walked", ">", lower))
+	if within := key.within("walked", lower, last); within != "" {
+		sql.WriteString(" WHERE " + within)
 	}
 	fmt.Fprintf(&sql, " ORDER BY %s OFFSET %d LIMIT 1", key.list("walked", ""), max(t.task.Size, 1)-1)
 	var upper []string
@@ -70,25 +82,23 @@ func (t *transaction) probe(ctx context.Context, cut *sqlaction.Range, key *rang
 	return upper, t.send(ctx)
 }
 
-// perform runs the statement on the keys above lower up to upper.
-func (t *transaction) perform(ctx context.Context, work work, key *rangeKey, lower, upper []string) (store.Progress, error) {
-	var conditions []string
-	if lower != nil {
-		conditions = append(conditions, key.condition(work.cut.Alias, ">", lower))
-	}
-	if upper != nil {
-		conditions = append(conditions, key.condition(work.cut.Alias, "<=", upper))
+// perform runs the statement on the keys above lower up to upper; nil: up to the
+// end of the span.
+func (t *transaction) perform(ctx context.Context, work work, key *rangeKey, lower, upper, last []string) (store.Progress, error) {
+	done := upper == nil
+	if done {
+		upper = last
 	}
 	written := work.parts[0]
 	ranged := written.Statement
-	ranged.Text = work.cut.Text(strings.Join(conditions, " AND "))
+	ranged.Text = work.cut.Text(key.within(work.cut.Alias, lower, upper))
 	t.next.user(0, 1, ranged)
 	t.next.pieces[len(t.next.pieces)-1].written = written.Text
 	sent := t.next
 	if err := t.send(ctx); err != nil {
 		return store.Progress{}, err
 	}
-	progress := store.Progress{Cursor: t.task.Cursor, Done: upper == nil, Rows: sent.rows(0)}
+	progress := store.Progress{Cursor: t.task.Cursor, Done: done, Rows: sent.rows(0)}
 	if upper != nil {
 		progress.Cursor = sqlaction.EncodeKey(upper)
 	}

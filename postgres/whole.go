@@ -111,7 +111,11 @@ func (s *Store) enterSQL(task store.Task, idle time.Duration) string {
 	if task.Timeout > 0 {
 		timeout = millis(task.Timeout)
 	}
-	return fmt.Sprintf("SELECT %s(%d, %s, %s, %s, %s, %s, %s, %d)", s.books("enter"), store.Format,
+	also := allRows
+	if s.serverVersion.Load() >= 17 {
+		also += ", " + noLimit
+	}
+	return fmt.Sprintf("SELECT %s, %s(%d, %s, %s, %s, %s, %s, %s, %d)", also, s.books("enter"), store.Format,
 		array(keys, "text"), array(revs, "bigint"), quote(sessionName(task)), millis(waitOf(task)), timeout, millis(idle),
 		s.checkEvery())
 }
@@ -156,6 +160,7 @@ func (s *Store) taskFault(ctx context.Context, task store.Task, m *message, comp
 	err = s.fault(ctx, m, completed, err, waitOf(task))
 	if locked, ok := errors.AsType[*store.LockedError](err); ok {
 		locked.By = by
+		s.contended.Store(time.Now().UnixMilli())
 	}
 	return err
 }

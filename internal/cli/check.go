@@ -1,6 +1,9 @@
 package cli
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // check finds flags that exclude each other, or that make no sense.
 func (p *parser) check(r Request) *UsageError {
@@ -20,7 +23,14 @@ func (p *parser) check(r Request) *UsageError {
 		return fault("--migrations goes with --url")
 	}
 	switch ask := r.Ask.(type) {
+	case Throttle:
+		if text := ask.fault(); text != "" {
+			return fault("%s", text)
+		}
 	case Apply:
+		if ask.Workers < 1 || ask.Workers > mostWorkers {
+			return fault("--workers is a number from 1 to %d", mostWorkers)
+		}
 		if ask.File != "" && ask.To != "" {
 			return fault("a plan file says its target itself: leave out --to")
 		}
@@ -29,10 +39,44 @@ func (p *parser) check(r Request) *UsageError {
 			return fault("--orders must be at least 1")
 		}
 	}
+	if locks, ok := LocksOf(r.Ask); ok && (locks.DDLWait <= 0 || locks.StatementTimeout < 0) {
+		return fault("--ddl-wait must be more than 0, and --statement-timeout not negative")
+	}
 	if change, ok := changeOf(r.Ask); ok && change.LockWait < 0 {
 		return fault("--lock-wait must not be negative")
 	}
 	return nil
+}
+
+// mostWorkers is how many workers a backfill may have.
+const mostWorkers = 8
+
+// fault says what is wrong with a request to throttle; "": nothing.
+func (t Throttle) fault() string {
+	switch {
+	case t.Pause && t.Resume:
+		return "--pause and --resume exclude each other"
+	case t.Workers == nil && t.Rate == nil && !t.Pause && !t.Resume:
+		return "say what to change: --workers, --rate, --pause or --resume"
+	case t.Workers != nil && (*t.Workers < 0 || *t.Workers > mostWorkers):
+		return fmt.Sprintf("--workers is a number from 0 to %d", mostWorkers)
+	case t.Rate != nil && (*t.Rate < 0 || math.IsNaN(*t.Rate) || math.IsInf(*t.Rate, 0)):
+		return "--rate is a number of rows a second, or 0"
+	}
+	return ""
+}
+
+// LocksOf gives the flags about locks, of the commands that have them.
+func LocksOf(ask Ask) (Locks, bool) {
+	switch a := ask.(type) {
+	case Apply:
+		return a.Locks, true
+	case Cleanup:
+		return a.Locks, true
+	case Rollback:
+		return a.Locks, true
+	}
+	return Locks{}, false
 }
 
 func changeOf(ask Ask) (Change, bool) {

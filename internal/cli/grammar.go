@@ -23,6 +23,7 @@ type commands struct {
 	List     List           `cmd:"" group:"sometimes" help:"Show every step of every store." example:"list --store main"`
 	Init     Init           `cmd:"" group:"sometimes" help:"Set up empty stores." example:"init --yes"`
 	Adopt    Adopt          `cmd:"" group:"sometimes" help:"Take over existing stores: record where they are, run nothing." example:"adopt --at 1.4"`
+	Throttle Throttle       `cmd:"" group:"sometimes" help:"Change how fast backfills go, also while one runs elsewhere; pause them, let them go on." example:"throttle --store main --workers 1 --rate 5000"`
 	Rollback Rollback       `cmd:"" group:"sometimes" help:"Reverse steps that can be reversed; say what needs a restore." example:"rollback --to main:0041_totals"`
 	Unlock   Unlock         `cmd:"" group:"sometimes" help:"Show who holds a store; clear a lease whose holder is provably dead." example:"unlock --store main"`
 	Import   importCommands `cmd:"" group:"sometimes" help:"Make a catalogue to start from out of another tool's table."`

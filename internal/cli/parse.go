@@ -84,8 +84,13 @@ func Variable(flag string) string {
 	return "STOPOVER_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-func (p *parser) resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+func (p *parser) resolve(context *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	if flag.Name == "help" || flag.Name == "version" {
+		return nil, nil
+	}
+	// What throttle changes is said, or not: a variable that is meant for apply
+	// would change it unasked.
+	if commandOf(context.Selected()) == "throttle" && slices.Contains([]string{"workers", "rate", "pause", "resume"}, flag.Name) {
 		return nil, nil
 	}
 	text, found := p.lookup(Variable(flag.Name))

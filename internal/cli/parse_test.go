@@ -32,7 +32,12 @@ func globally(change func(*Global)) Global {
 	return g
 }
 
-var patient = Change{LockWait: 5 * time.Minute}
+var (
+	patient = Change{LockWait: 5 * time.Minute}
+	locks   = Locks{DDLWait: 10 * time.Minute}
+)
+
+func pointer[T any](value T) *T { return &value }
 
 func TestParse(t *testing.T) {
 	for _, c := range []struct {
@@ -54,15 +59,20 @@ func TestParse(t *testing.T) {
 		{line: "plan --to 1.10 --offline --sql --assume a.yaml --out p.json --format mermaid", command: "plan",
 			ask:    Plan{To: "1.10", Offline: true, SQL: true, Assume: "a.yaml", Out: "p.json"},
 			global: globally(func(g *Global) { g.Format = Mermaid })},
-		{line: "apply", command: "apply", ask: Apply{Change: patient}},
+		{line: "apply", command: "apply", ask: Apply{Change: patient, Locks: locks, Workers: 2}},
 		{line: "apply p.json -y --lock-wait 3s --operator ana --dev", command: "apply",
-			ask: Apply{File: "p.json", Change: Change{Yes: true, LockWait: 3 * time.Second, Operator: "ana", Dev: true}}},
+			ask: Apply{File: "p.json", Change: Change{Yes: true, LockWait: 3 * time.Second, Operator: "ana", Dev: true}, Locks: locks, Workers: 2}},
 		{line: "apply --to main:0042_currency.backfill --until 06:00 --retarget --offline", command: "apply",
-			ask: Apply{To: "main:0042_currency.backfill", Until: "06:00", Retarget: true, Offline: true, Change: patient}},
+			ask: Apply{To: "main:0042_currency.backfill", Until: "06:00", Retarget: true, Offline: true, Change: patient, Locks: locks, Workers: 2}},
 		{line: "verify", command: "verify", ask: Verify{}},
-		{line: "cleanup --yes", command: "cleanup", ask: Cleanup{Change{Yes: true, LockWait: 5 * time.Minute}}},
-		{line: "rollback --to 1.4", command: "rollback", ask: Rollback{To: "1.4", Change: patient}},
+		{line: "cleanup --yes", command: "cleanup", ask: Cleanup{Change: Change{Yes: true, LockWait: 5 * time.Minute}, Locks: locks}},
+		{line: "rollback --to 1.4", command: "rollback", ask: Rollback{To: "1.4", Change: patient, Locks: locks}},
 		{line: "check --component api --release 1.10", command: "check", ask: Check{Component: "api", Release: "1.10"}},
+		{line: "throttle --workers 4 --rate 5000.5 --pause --store main", command: "throttle",
+			ask: Throttle{Workers: pointer(4), Rate: pointer(5000.5), Pause: true}, global: globally(func(g *Global) { g.Store = "main" })},
+		{line: "throttle --resume", env: []string{"STOPOVER_WORKERS=3", "STOPOVER_PAUSE=1"}, command: "throttle", ask: Throttle{Resume: true}},
+		{line: "apply --ddl-wait 1h --statement-timeout 90s --workers 8", command: "apply",
+			ask: Apply{Change: patient, Locks: Locks{DDLWait: time.Hour, StatementTimeout: 90 * time.Second}, Workers: 8}},
 		{line: "unlock --yes", command: "unlock", ask: Unlock{Yes: true}},
 		{line: "adopt --at main:0041_totals", command: "adopt", ask: Adopt{At: "main:0041_totals", Change: patient}},
 		{line: "import table t.md --out s.yaml", command: "import table", ask: ImportTable{File: "t.md", Out: "s.yaml"}},
@@ -75,10 +85,10 @@ func TestParse(t *testing.T) {
 
 		// A variable stands where no flag does; an empty one is none.
 		{line: "apply", env: []string{"STOPOVER_YES=true", "STOPOVER_LOCK_WAIT=1s", "STOPOVER_TO=1.6", "STOPOVER_FORMAT=json"}, command: "apply",
-			ask:    Apply{To: "1.6", Change: Change{Yes: true, LockWait: time.Second}},
+			ask:    Apply{To: "1.6", Change: Change{Yes: true, LockWait: time.Second}, Locks: locks, Workers: 2},
 			global: globally(func(g *Global) { g.Format = JSON })},
-		{line: "apply --to 1.7 --yes=false", env: []string{"STOPOVER_YES=1", "STOPOVER_TO=1.6"}, command: "apply", ask: Apply{To: "1.7", Change: patient}},
-		{line: "rollback", env: []string{"STOPOVER_TO=1.4"}, command: "rollback", ask: Rollback{To: "1.4", Change: patient}},
+		{line: "apply --to 1.7 --yes=false", env: []string{"STOPOVER_YES=1", "STOPOVER_TO=1.6"}, command: "apply", ask: Apply{To: "1.7", Change: patient, Locks: locks, Workers: 2}},
+		{line: "rollback", env: []string{"STOPOVER_TO=1.4"}, command: "rollback", ask: Rollback{To: "1.4", Change: patient, Locks: locks}},
 		{line: "plan", env: []string{"STOPOVER_TO=", "STOPOVER_FORMAT="}, command: "plan", ask: Plan{}},
 		// Variables of flags that a command does not have are not its business.
 		{line: "status", env: []string{"STOPOVER_LOCK_WAIT=nonsense", "STOPOVER_HELP=1", "STOPOVER_VERSION=2"}, command: "status", ask: Status{}},
@@ -124,6 +134,12 @@ func TestParseRefuses(t *testing.T) {
 		{line: "apply p.json --to 1.6", message: "a plan file says its target itself: leave out --to", next: "apply --help"},
 		{line: "apply --lock-wait soon", message: `--lock-wait is a time like 90s or 5m, not "soon"`, next: "apply --help"},
 		{line: "apply", env: []string{"STOPOVER_LOCK_WAIT=5"}, message: `--lock-wait is a time like 90s or 5m, not "5" (from STOPOVER_LOCK_WAIT)`, next: "apply --help"},
+		{line: "apply --workers 9", message: "--workers is a number from 1 to 8", next: "apply --help"},
+		{line: "apply --ddl-wait 0s", message: "--ddl-wait must be more than 0, and --statement-timeout not negative", next: "apply --help"},
+		{line: "throttle", message: "say what to change: --workers, --rate, --pause or --resume", next: "throttle --help"},
+		{line: "throttle --pause --resume", message: "--pause and --resume exclude each other", next: "throttle --help"},
+		{line: "throttle --workers 9", message: "--workers is a number from 0 to 8", next: "throttle --help"},
+		{line: "throttle --rate=-1", message: "--rate is a number of rows a second, or 0", next: "throttle --help"},
 		{line: "apply --lock-wait=-5s", message: "--lock-wait must not be negative", next: "apply --help"},
 		{line: "status -q -v", message: "--quiet and --verbose exclude each other", next: "status --help"},
 		{line: "status --url x:y --config z", message: "--url is for a project without stopover.yaml: leave out --config", next: "status --help"},

@@ -18,7 +18,7 @@ type Request struct {
 
 // Ask is the part of a Request that belongs to one command: NewProject,
 // NewMigration, Lint, List, Init, Status, Plan, Apply, Verify, Cleanup,
-// Rollback, Check, Unlock, Adopt, ImportTable, ImportGitLab, Demo, Version or
+// Rollback, Check, Throttle, Unlock, Adopt, ImportTable, ImportGitLab, Demo, Version or
 // Help.
 type Ask interface{ isAsk() }
 
@@ -49,6 +49,12 @@ type Change struct {
 	LockWait time.Duration `default:"5m" placeholder:"TIME" help:"How long to wait for a store that another runner holds (default 5m)."`
 	Operator string        `placeholder:"NAME" help:"Who is recorded as operator (default: the login's name)."`
 	Dev      bool          `help:"Let a development build run steps that have floors."`
+}
+
+// Locks are the flags of every command that runs statements of migrations.
+type Locks struct {
+	DDLWait          time.Duration `name:"ddl-wait" default:"10m" placeholder:"TIME" help:"How long to try for locks that the application holds, in short attempts (default 10m)."`
+	StatementTimeout time.Duration `placeholder:"TIME" help:"Longest time of one statement of a step that is not a backfill (default: none)."`
 }
 
 // NewProject scaffolds a project.
@@ -97,19 +103,34 @@ type Apply struct {
 	Offline  bool   `help:"Permit steps that need all writers stopped."`
 	Sweep    bool   `help:"Also ask again what was verified, and open backfills again for what is found."`
 	Retarget bool   `help:"Leave the route that is under way for another target."`
+	Workers  int    `default:"2" placeholder:"N" help:"Workers of a backfill, 1 to 8 (default 2); throttle changes it while it runs."`
 	Change
+	Locks
+}
+
+// Throttle changes how fast the backfills of a store go, also while one runs.
+type Throttle struct {
+	Workers  *int     `placeholder:"N" help:"Workers of a backfill, 1 to 8; 0: as the runner was told."`
+	Rate     *float64 `placeholder:"ROWS/S" help:"Rows a second of all workers together; 0: no limit."`
+	Pause    bool     `help:"Begin no further stretch until --resume."`
+	Resume   bool     `help:"Go on."`
+	Operator string   `placeholder:"NAME" help:"Who is recorded as operator (default: the login's name)."`
 }
 
 // Verify checks everything that is applied.
 type Verify struct{}
 
 // Cleanup runs the contracts that are allowed.
-type Cleanup struct{ Change }
+type Cleanup struct {
+	Change
+	Locks
+}
 
 // Rollback reverses steps.
 type Rollback struct {
 	To string `required:"" placeholder:"TARGET" help:"A release, or STORE:MIGRATION[.STEP]: what is done after it is undone."`
 	Change
+	Locks
 }
 
 // Check asks the gate.
@@ -166,6 +187,7 @@ func (Cleanup) isAsk()      {}
 func (Rollback) isAsk()     {}
 func (Check) isAsk()        {}
 func (Unlock) isAsk()       {}
+func (Throttle) isAsk()     {}
 func (Adopt) isAsk()        {}
 func (ImportTable) isAsk()  {}
 func (ImportGitLab) isAsk() {}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/stopover-dev/stopover/internal/book"
 	"github.com/stopover-dev/stopover/internal/wire"
@@ -60,7 +61,7 @@ func (r *Runner) open(ctx context.Context, w Work, line book.Line) error {
 			return &store.ViolationError{Rows: found.Rows, Sample: found.Sample}
 		}
 	}
-	return r.insist(ctx, w, func(ctx context.Context) error { return r.write(ctx, line) })
+	return r.insist(ctx, w, func(ctx context.Context, _ time.Duration) error { return r.write(ctx, line) })
 }
 
 // statement performs the statement with this number and gives the line after it.
@@ -76,11 +77,12 @@ func (r *Runner) statement(ctx context.Context, w Work, line book.Line, number i
 		after = r.after(line, statement, max(p.Rows, 0), last)
 		return []store.Note{after.Note()}
 	}
-	err := r.insist(ctx, w, func(ctx context.Context) error {
+	err := r.insist(ctx, w, func(ctx context.Context, wait time.Duration) error {
 		if r.hasRun(w, number) {
 			after = r.line(w) // the broken connection had committed it
 			return nil
 		}
+		task.Wait = wait
 		_, err := r.Store.Do(ctx, task)
 		return err
 	})
@@ -111,7 +113,7 @@ func (r *Runner) after(line book.Line, statement store.Statement, rows int64, la
 func (r *Runner) alone(ctx context.Context, w Work, line book.Line, number int, last bool) (book.Line, error) {
 	statement := w.Action.Statements()[number-1]
 	complete := false
-	err := r.insist(ctx, w, func(ctx context.Context) (err error) {
+	err := r.insist(ctx, w, func(ctx context.Context, wait time.Duration) (err error) {
 		if line.Doing == number {
 			// Begun by a run that died, or by an attempt of this one that broke.
 			complete, err = r.remains(ctx, w, number)
@@ -124,7 +126,7 @@ func (r *Runner) alone(ctx context.Context, w Work, line book.Line, number int, 
 			return err
 		}
 		task := r.task(w)
-		task.Only, task.Proof = number, nil
+		task.Only, task.Proof, task.Wait = number, nil, wait
 		_, err = r.Store.Do(ctx, task)
 		return err
 	})
@@ -132,7 +134,7 @@ func (r *Runner) alone(ctx context.Context, w Work, line book.Line, number int, 
 		return line, err
 	}
 	next := r.after(line, statement, 0, last)
-	return next, r.insist(ctx, w, func(ctx context.Context) error { return r.write(ctx, next) })
+	return next, r.insist(ctx, w, func(ctx context.Context, _ time.Duration) error { return r.write(ctx, next) })
 }
 
 // remains looks at what is left of a statement whose end is not recorded: it

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/stopover-dev/stopover/internal/book"
 	"github.com/stopover-dev/stopover/internal/wire"
 	"github.com/stopover-dev/stopover/store"
 )
@@ -19,13 +18,14 @@ func (r *Runner) Reverse(ctx context.Context, w Work) (Outcome, error) {
 	line.Doing, line.Finished = 0, nil
 	line.Reversed = r.Books.Clock()
 	outcome := Outcome{Rows: -1}
-	gone := book.Cursor{Migration: w.ID.Migration, Kind: w.ID.Kind}.Gone()
-	err := r.insist(ctx, w, func(ctx context.Context) error {
+	gone := r.cursor(w).AllGone()
+	err := r.insist(ctx, w, func(ctx context.Context, wait time.Duration) error {
 		if w.Action == nil {
-			return r.write(ctx, line, gone)
+			return r.write(ctx, line, gone...)
 		}
 		task := r.task(w)
-		task.Record = func(store.Progress) []store.Note { return []store.Note{line.Note(), gone} }
+		task.Wait = wait
+		task.Record = func(store.Progress) []store.Note { return append(gone, line.Note()) }
 		progress, err := r.Store.Do(ctx, task)
 		outcome.Rows = progress.Rows
 		return err

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/stopover-dev/stopover/internal/book"
@@ -43,15 +44,25 @@ type Work struct {
 
 // Runner performs steps on one store.
 type Runner struct {
-	Store    store.Store
-	Name     string // of the store
-	Lease    *book.Lease
-	Books    *book.State // as read under the lease; kept up to date by the runner
-	Release  string      // of the program that runs
-	Tell     func(wire.Event)
-	Until    time.Time // nothing new is begun after it; zero: no limit
-	Sample   int       // violations to show
-	LockWait time.Duration
+	Store   store.Store
+	Name    string // of the store
+	Lease   *book.Lease
+	Books   *book.State // as read under the lease; kept up to date by the runner
+	Release string      // of the program that runs
+	Tell    func(wire.Event)
+	Until   time.Time // nothing new is begun after it; zero: no limit
+	Sample  int       // violations to show
+
+	// LockLimit is how long locks inside the store are tried for. 0: LockPatience.
+	LockLimit time.Duration
+	// Timeout is the longest time of one statement of a step that is not done in
+	// stretches. 0: none.
+	Timeout time.Duration
+	// Workers is how many workers a backfill has, where the store can split it.
+	// 0: DefaultWorkers.
+	Workers int
+
+	telling sync.Mutex // of Tell: workers have something to say at once
 }
 
 // Outcome is what became of a step.
@@ -161,6 +172,8 @@ func (r *Runner) tell(e wire.Event, id plan.StepID) {
 	if r.Tell == nil {
 		return
 	}
+	r.telling.Lock()
+	defer r.telling.Unlock()
 	e.Time, e.Store, e.Migration, e.Step = time.Now(), id.Store, id.Migration, id.Kind.String()
 	r.Tell(e)
 }
@@ -207,6 +220,6 @@ func (r *Runner) write(ctx context.Context, line book.Line, more ...store.Note) 
 func (r *Runner) task(w Work) store.Task {
 	return store.Task{
 		Action: w.Action, Proof: w.Proof, Firm: w.Firm, Sample: r.Sample,
-		Guard: r.Lease.Guard(), Session: r.Lease.Session(), Wait: w.LockTimeout,
+		Guard: r.Lease.Guard(), Session: r.Lease.Session(), Wait: r.waitOf(w, 0), Timeout: r.Timeout,
 	}
 }

@@ -17,8 +17,12 @@ const maxSweeps = 3
 
 // stretch performs a backfill, stretch by stretch, each in one transaction with
 // the cursor. Whoever dies here leaves the cursor at the last stretch that was
-// committed; the next run goes on from it.
+// committed; the next run goes on from it. Stores that can split their keys are
+// filled by several workers, see fill.
 func (r *Runner) stretch(ctx context.Context, w Work) (Outcome, error) {
+	if splitter, able := store.As[store.Splitter](r.Store); able {
+		return r.fill(ctx, w, splitter)
+	}
 	line, cursor := r.line(w), r.cursor(w)
 	outcome := Outcome{Resumed: len(cursor.At) > 0}
 	if cursor.Total == 0 {
@@ -26,13 +30,13 @@ func (r *Runner) stretch(ctx context.Context, w Work) (Outcome, error) {
 	}
 	// The line goes first: from here on the step has begun and its floors are in
 	// force, whatever happens next.
-	if err := r.insist(ctx, w, func(ctx context.Context) error { return r.write(ctx, line, cursor.Note()) }); err != nil {
+	if err := r.insist(ctx, w, func(ctx context.Context, _ time.Duration) error { return r.write(ctx, line, cursor.Note()) }); err != nil {
 		return outcome, err
 	}
 	r.Books.Cursors[stepOf(w)] = cursor
 	pace := newPace(cursor, time.Now())
 	if outcome.Resumed {
-		r.tell(pace.event(wire.EventResumed, time.Now()), w.ID)
+		r.tell(pace.event(wire.EventResumed), w.ID)
 	}
 	err := r.sweep(ctx, w, pace)
 	if err == nil {
@@ -90,11 +94,11 @@ func (r *Runner) again(ctx context.Context, w Work, pace *pace) (swept int, err 
 
 // next performs one stretch and tells whether it was the last.
 func (r *Runner) next(ctx context.Context, w Work, pace *pace) (last bool, err error) {
-	err = r.insist(ctx, w, func(ctx context.Context) error {
+	err = r.insist(ctx, w, func(ctx context.Context, wait time.Duration) error {
 		cursor, line := r.cursor(w), r.line(w)
 		cursor.Size = pace.size
 		task := r.task(w)
-		task.Cursor, task.Size = cursor.At, pace.size
+		task.Cursor, task.Size, task.Wait, task.Timeout = cursor.At, pace.size, wait, 0
 		task.Record = func(p store.Progress) []store.Note {
 			cursor.At, cursor.Rows = p.Cursor, cursor.Rows+max(p.Rows, 0)
 			if !p.Done {
@@ -113,7 +117,8 @@ func (r *Runner) next(ctx context.Context, w Work, pace *pace) (last bool, err e
 			r.keep(line)
 			delete(r.Books.Cursors, stepOf(w))
 		}
-		pace.took(progress, cursor)
+		pace.fit(progress.Took)
+		pace.reached(cursor.Rows, cursor.Rows)
 		return nil
 	})
 	return last, err
@@ -130,7 +135,7 @@ func (r *Runner) cursor(w Work) book.Cursor {
 // rows is what the ledger or the cursor says was changed so far.
 func (r *Runner) rows(w Work) int64 {
 	if cursor, found := r.Books.Cursors[stepOf(w)]; found {
-		return cursor.Rows
+		return cursor.Changed()
 	}
 	return r.Books.Lines[stepOf(w)].Rows
 }

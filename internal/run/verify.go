@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"time"
 
 	"github.com/stopover-dev/stopover/store"
 )
@@ -18,7 +19,7 @@ func (r *Runner) verify(ctx context.Context, w Work) (Outcome, error) {
 		}
 		if found.Rows == 0 {
 			line := r.finished(r.line(w), 0)
-			return outcome, r.insist(ctx, w, func(ctx context.Context) error { return r.write(ctx, line) })
+			return outcome, r.insist(ctx, w, func(ctx context.Context, _ time.Duration) error { return r.write(ctx, line) })
 		}
 		violated := &ViolatedError{Work: w, Rows: found.Rows, Sample: found.Sample, Swept: outcome.Swept}
 		if w.Sweeps == nil || !w.Sweeps.Repeatable || outcome.Swept == maxSweeps {
@@ -37,7 +38,7 @@ func (r *Runner) verify(ctx context.Context, w Work) (Outcome, error) {
 // ask performs queries and gives what they find. It changes nothing.
 func (r *Runner) ask(ctx context.Context, w Work, queries store.Action) (found store.Progress, err error) {
 	task := store.Task{Action: queries, Sample: r.Sample, Session: r.Lease.Session()}
-	err = r.insist(ctx, w, func(ctx context.Context) (err error) {
+	err = r.insist(ctx, w, func(ctx context.Context, _ time.Duration) (err error) {
 		found, err = r.Store.Do(ctx, task)
 		return err
 	})

@@ -27,7 +27,8 @@ func (r *Runner) whole(ctx context.Context, w Work) (Outcome, error) {
 		return []store.Note{done.Note()}
 	}
 	var progress store.Progress
-	err := r.insist(ctx, w, func(ctx context.Context) (err error) {
+	err := r.insist(ctx, w, func(ctx context.Context, wait time.Duration) (err error) {
+		task.Wait = wait
 		progress, err = r.Store.Do(ctx, task)
 		return err
 	})
@@ -154,7 +155,7 @@ func (r *Runner) afterFault(ctx context.Context, works []Work, outcomes []Outcom
 // settle waits until it is known what became of work that failed with cause.
 func (r *Runner) settle(ctx context.Context, w Work, cause error) error {
 	pending := cause
-	err := r.insist(ctx, w, func(context.Context) error {
+	err := r.insist(ctx, w, func(context.Context, time.Duration) error {
 		failed := pending
 		pending = nil
 		return failed

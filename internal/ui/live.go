@@ -184,7 +184,7 @@ func told(e wire.Event, bar int) string {
 	switch e.Kind {
 	case wire.EventWaiting, wire.EventTakenOver, wire.EventNote, wire.EventWarning, wire.EventHook:
 		word := map[wire.EventKind]string{wire.EventWarning: "warning: ", wire.EventHook: "hook: "}[e.Kind]
-		if place := e.Place(); place != "" && e.Kind != wire.EventWaiting && e.Kind != wire.EventTakenOver {
+		if place := e.Place(); place != "" && (e.Kind != wire.EventWaiting || e.Migration != "") && e.Kind != wire.EventTakenOver {
 			word = place + ": " + word
 		}
 		return word + oneLine(e.Text)

@@ -105,6 +105,8 @@ func text(p *page, doc wire.Document) {
 		report(p, d)
 	case *wire.Check:
 		check(p, d)
+	case *wire.Throttle:
+		throttle(p, d)
 	case *wire.Unlock:
 		unlock(p, d)
 	case *wire.Lint:

@@ -52,6 +52,9 @@ func storeLines(p *page, s wire.StoreStatus) []cell {
 	if s.Begun != nil {
 		add(yellow, "begun: %s", begun(p, s.Begun))
 	}
+	if s.Control != nil {
+		add(yellow, "backfills: %s", controlled(p, s.Control))
+	}
 	if s.Lease != nil {
 		add(plain, "held by %s", holder(p, s.Lease))
 	}
@@ -131,6 +134,36 @@ func holder(p *page, l *wire.Lease) string {
 		text += fmt.Sprintf(", free in %s unless renewed", span(l.FreeIn))
 	}
 	return text
+}
+
+// controlled says how an operator wants backfills to go.
+func controlled(p *page, c *wire.Control) string {
+	var parts []string
+	if c.Paused {
+		parts = append(parts, "paused")
+	}
+	if c.Rate > 0 {
+		parts = append(parts, "at most "+about(c.Rate)+" rows/s")
+	}
+	if c.Workers > 0 {
+		parts = append(parts, many(c.Workers, "worker"))
+	}
+	return fmt.Sprintf("%s, by %s since %s", strings.Join(parts, ", "), c.Who, p.when(c.Since))
+}
+
+func throttle(p *page, d *wire.Throttle) {
+	var table [][]cell
+	for _, store := range d.Stores {
+		text, now := "as the runner was told", "nothing runs now"
+		if store.Control != nil {
+			text = controlled(p, store.Control)
+		}
+		if store.Begun != nil {
+			now = begun(p, store.Begun)
+		}
+		table = append(table, []cell{{store.Name, bold}, {text: text}, {now, dim}})
+	}
+	p.table("", table)
 }
 
 func nonempty(texts ...string) []string {

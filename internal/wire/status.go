@@ -45,6 +45,7 @@ type StoreStatus struct {
 	Skipped  int        `json:"skipped"`  // steps not applicable here
 	Begun    *Begun     `json:"begun"`    // null: no step is begun and not done
 	Lease    *Lease     `json:"lease"`    // null: nobody holds it
+	Control  *Control   `json:"control"`  // null: nobody has throttled its backfills
 	Floors   []Floor    `json:"floors"`   // in force
 	Drift    []string   `json:"drift"`    // a sentence each
 	Newer    []string   `json:"newer"`    // steps in the ledger from a newer release
@@ -81,6 +82,28 @@ type Lease struct {
 	FreeIn   float64   `json:"free_in_seconds"` // 0: its time to live is over
 	Live     bool      `json:"live"`
 	Epoch    int64     `json:"epoch"`
+}
+
+// Control is how an operator wants backfills to go.
+type Control struct {
+	Workers int       `json:"workers"` // 0: as the runner was told
+	Rate    float64   `json:"rate"`    // rows a second; 0: no limit
+	Paused  bool      `json:"paused"`
+	Who     string    `json:"who"`
+	Since   time.Time `json:"since"`
+}
+
+// Throttle tells how the backfills of stores are to go from now on.
+type Throttle struct {
+	Head
+	Stores []StoreThrottle `json:"stores"`
+}
+
+// StoreThrottle is one store's part of a Throttle.
+type StoreThrottle struct {
+	Name    string   `json:"name"`
+	Control *Control `json:"control"` // null: nothing is asked for any more
+	Begun   *Begun   `json:"begun"`   // what it is about now; null: nothing runs
 }
 
 // Floor is the oldest release that may be alive on a store.
