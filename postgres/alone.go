@@ -65,7 +65,8 @@ func (s *Store) proveAlone(ctx context.Context, task store.Task) error {
 
 // connectDirect makes a connection whose settings are part of its start: they
 // can leak to nobody, and the statement needs no other before it. A pooler
-// takes no such settings: then the login's own have to be right.
+// refuses such settings, or drops them: then the server's own address is asked
+// for.
 func (s *Store) connectDirect(ctx context.Context, task store.Task, part part) (*pgx.Conn, error) {
 	path, err := s.searchPath(ctx)
 	if err != nil {
@@ -73,33 +74,74 @@ func (s *Store) connectDirect(ctx context.Context, task store.Task, part part) (
 	}
 	config := s.direct.Copy()
 	config.RuntimeParams = maps.Clone(config.RuntimeParams)
-	config.RuntimeParams["application_name"] = sessionName(task)
-	bare := config.Copy()
-	config.RuntimeParams["search_path"] = path
-	// Statements with CONCURRENTLY wait for other transactions, not only in
-	// queues for locks, and stop nobody while they do: a limit would make them
-	// fail on every busy store.
-	if !part.kind.Concurrently {
-		config.RuntimeParams["lock_timeout"] = millis(waitOf(task))
-	}
-	if task.Timeout > 0 {
-		config.RuntimeParams["statement_timeout"] = millis(task.Timeout)
-	}
-	if every := s.checkEvery(); every > 0 {
-		config.RuntimeParams["client_connection_check_interval"] = fmt.Sprint(every)
-	}
-	if s.role != "" {
-		config.RuntimeParams["role"] = s.role
-	}
+	maps.Copy(config.RuntimeParams, s.aloneSettings(task, part, path))
 	conn, err := s.dial(ctx, config)
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) && refused.Code == unsupported {
-		return s.connectBare(ctx, bare)
+		return nil, s.needsDirect(part)
 	}
 	if err != nil {
 		return nil, s.dialFault(ctx, err)
 	}
+	taken, err := s.hasPath(ctx, conn, path)
+	if err == nil && !taken {
+		err = s.needsDirect(part)
+	}
+	if err != nil {
+		conn.Close(context.WithoutCancel(ctx))
+		return nil, err
+	}
 	return conn, nil
+}
+
+// aloneSettings are those that a task's transaction would set.
+func (s *Store) aloneSettings(task store.Task, part part, path string) map[string]string {
+	settings := map[string]string{"application_name": sessionName(task), "search_path": path, "statement_timeout": "0"}
+	// Statements with CONCURRENTLY wait for other transactions, not only in
+	// queues for locks, and stop nobody while they do: a limit would make them
+	// fail on every busy store.
+	if part.kind.Concurrently {
+		settings["lock_timeout"] = "0"
+	} else {
+		settings["lock_timeout"] = millis(waitOf(task))
+	}
+	if task.Timeout > 0 {
+		settings["statement_timeout"] = millis(task.Timeout)
+	}
+	if every := s.checkEvery(); every > 0 {
+		settings["client_connection_check_interval"] = fmt.Sprint(every)
+	}
+	if s.serverVersion.Load() >= 17 {
+		settings["transaction_timeout"] = "0"
+	}
+	if s.role != "" {
+		settings["role"] = s.role
+	}
+	return settings
+}
+
+// needsDirect asks for the setting that a pooler makes necessary.
+func (s *Store) needsDirect(part part) error {
+	return &store.SettingError{Setting: "direct_url", Message: fmt.Sprintf(
+		"statement %d (line %d) cannot be in a transaction, and %s is behind a pooler, where it gets no settings: give the store direct_url, the server's own address",
+		part.number, part.Line, s.place)}
+}
+
+// hasPath tells whether a connection has the path that it was begun with.
+func (s *Store) hasPath(ctx context.Context, conn *pgx.Conn, want string) (bool, error) {
+	got := ""
+	var m message
+	m.ask("SELECT current_setting('search_path')", func(r *pgconn.ResultReader) error {
+		for r.NextRow() {
+			got = string(r.Values()[0])
+		}
+		return nil
+	})
+	completed, err := (&session{pg: conn.PgConn()}).send(ctx, &m)
+	if err != nil {
+		return false, s.fault(ctx, &m, completed, err, 0)
+	}
+	return got == want, nil
 }
 
 func (s *Store) dial(ctx context.Context, config *pgx.ConnConfig) (*pgx.Conn, error) {
@@ -113,34 +155,6 @@ func (s *Store) dialFault(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	return s.unreachable(err)
-}
-
-// connectBare connects through a pooler without settings, and refuses where
-// that would put the statement into the wrong schema or under the wrong role.
-func (s *Store) connectBare(ctx context.Context, config *pgx.ConnConfig) (*pgx.Conn, error) {
-	conn, err := s.dial(ctx, config)
-	if err != nil {
-		return nil, s.dialFault(ctx, err)
-	}
-	schema, role := "", ""
-	var m message
-	m.ask("SELECT coalesce(current_schema(), ''), current_user", func(r *pgconn.ResultReader) error {
-		for r.NextRow() {
-			schema, role = string(r.Values()[0]), string(r.Values()[1])
-		}
-		return nil
-	})
-	completed, err := (&session{pg: conn.PgConn()}).send(ctx, &m)
-	if err == nil && schema == s.schema && (s.role == "" || s.role == role) {
-		return conn, nil
-	}
-	if err != nil {
-		err = s.fault(ctx, &m, completed, err, 0)
-	} else {
-		err = fmt.Errorf("%s is behind a pooler, where a statement outside a transaction gets no settings: give direct_url, the server's own address", s.place)
-	}
-	conn.Close(context.WithoutCancel(ctx))
-	return nil, err
 }
 
 // searchPath gives the path with the schema in front, as in transactions.

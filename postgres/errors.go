@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -33,11 +34,17 @@ const (
 	readOnly        = "25006"
 	tooMany         = "53300"
 	idleTooLong     = "25P03"
+	noDatabase      = "3D000"
 )
 
 // unreachable says that no connection could be had, without secrets.
 func (s *Store) unreachable(err error) error {
-	return &store.UnreachableError{Place: s.place, Err: errors.New(s.scrub(err.Error()))}
+	gone := &store.UnreachableError{Place: s.place, Err: errors.New(s.scrub(err.Error()))}
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		gone.Denied = strings.HasPrefix(refused.Code, "28") || refused.Code == noDatabase
+	}
+	return gone
 }
 
 // scrub takes passwords out of a text that others wrote.
@@ -72,10 +79,13 @@ func (s *Store) fault(ctx context.Context, m *message, completed int, err error,
 	failed := s.statementError(m, completed, refused)
 	switch refused.Code {
 	case noPrivilege:
+		if strings.Contains(refused.Message, "row-level security") {
+			return &store.RightsError{Missing: "to see every row (" + refused.Message + "): use the table's owner, or a role with BYPASSRLS", Err: failed}
+		}
 		return &store.RightsError{Missing: refused.Message, Err: failed}
 	case readOnly:
 		return &store.RightsError{Missing: "to write (" + refused.Message + ")", Err: failed}
-	case lockTimeout, deadlock, serialization:
+	case lockTimeout:
 		return &store.LockedError{Waited: wait, Err: failed}
 	}
 	return failed
@@ -122,13 +132,17 @@ func (s *Store) statementError(m *message, completed int, refused *pgconn.PgErro
 	failed := &store.StatementError{
 		Code: refused.Code, Message: refused.Message, Detail: refused.Detail, Hint: refused.Hint, Err: refused,
 	}
-	if refused.Code == queryCanceled && strings.Contains(refused.Message, "statement timeout") {
-		failed.Hint = "the statement had its longest time"
+	if refused.Code == queryCanceled {
+		failed.Hint = "somebody cancelled it on the server (pg_cancel_backend, or a tool that does so)"
+		if strings.Contains(refused.Message, "statement timeout") {
+			failed.Hint = "the statement had its longest time"
+		}
 	}
+	position := s.position(m, refused)
 	var at piece
 	found := false
-	if refused.Position > 0 {
-		at, found = m.at(int(refused.Position))
+	if position > 0 {
+		at, found = m.at(position)
 	}
 	if !found && completed < len(m.pieces) {
 		at, found = m.pieces[completed], true
@@ -141,12 +155,22 @@ func (s *Store) statementError(m *message, completed int, refused *pgconn.PgErro
 	}
 	failed.Statement = at.number
 	failed.Line = at.user.Line
-	if refused.Position > 0 {
-		failed.Line = at.lineAt(int(refused.Position))
+	if position > 0 {
+		failed.Line = at.lineAt(position)
 	} else if line, ok := blockLine(at.user, refused.Where); ok {
 		failed.Line = line
 	}
 	return failed
+}
+
+// position gives the place of a fault in characters of the message. A server whose
+// database has no encoding counts bytes.
+func (s *Store) position(m *message, refused *pgconn.PgError) int {
+	position := int(refused.Position)
+	if text := m.text.String(); s.bytewise.Load() && position > 0 && position <= len(text) {
+		return utf8.RuneCountInString(text[:position-1]) + 1
+	}
+	return position
 }
 
 var (

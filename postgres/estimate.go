@@ -82,7 +82,7 @@ func contains(kind sqltext.Statement, words ...string) bool {
 // where it does not exist (yet).
 func (s *Store) tableSize(ctx context.Context, table sqltext.Name) (rows, bytes int64, err error) {
 	var m message
-	m.own("BEGIN READ ONLY")
+	s.beginLook(&m)
 	m.own(s.settingsSQL(store.Task{}))
 	m.ask(`WITH RECURSIVE family AS (
 			SELECT to_regclass(`+quote(table.Text)+`)::oid AS oid

@@ -72,7 +72,7 @@ const indexColumns = `SELECT quote_ident(n.nspname) || '.' || quote_ident(x.reln
 func (s *Store) indexes(ctx context.Context, where string) ([]indexState, error) {
 	var found []indexState
 	var m message
-	m.own("BEGIN READ ONLY")
+	s.beginLook(&m)
 	m.own(s.settingsSQL(store.Task{}))
 	m.ask(indexColumns+where+" ORDER BY 1", func(r *pgconn.ResultReader) error {
 		for r.NextRow() {
@@ -154,7 +154,7 @@ func (s *Store) broken(indexes []indexState, because string) (store.Effect, erro
 func (s *Store) inspectDetach(ctx context.Context, kind sqltext.Statement) (store.Effect, error) {
 	there, pending := false, false
 	var m message
-	m.own("BEGIN READ ONLY")
+	s.beginLook(&m)
 	m.own(s.settingsSQL(store.Task{}))
 	m.ask("SELECT inhdetachpending FROM pg_inherits WHERE inhrelid = to_regclass("+quote(kind.Partition.Text)+
 		") AND inhparent = to_regclass("+quote(kind.Table.Text)+")", func(r *pgconn.ResultReader) error {

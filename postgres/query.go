@@ -47,10 +47,7 @@ func (s *Store) look(ctx context.Context, task store.Task, work work, books bool
 	found := &violations{}
 	format := 0
 	var m message
-	m.own("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY")
-	if s.role != "" {
-		m.own("SET LOCAL ROLE " + ident(s.role))
-	}
+	s.beginLook(&m)
 	if books {
 		m.ask(s.formatSQL(), readFormat(&format))
 	}
@@ -79,17 +76,31 @@ func (s *Store) settingsSQL(task store.Task) string {
 	set := []string{
 		setting("lock_timeout", millis(waitOf(task))),
 		setting("application_name", sessionName(task)),
+		allRows,
 		"set_config('search_path', CASE current_setting('search_path') WHEN '' THEN " + quote(ident(s.schema)) +
 			" ELSE " + quote(ident(s.schema)+", ") + " || current_setting('search_path') END, true)",
 	}
 	if task.Timeout > 0 {
 		set = append(set, setting("statement_timeout", millis(task.Timeout)))
+	} else {
+		set = append(set, setting("statement_timeout", "0")) // the login may have one of its own
+	}
+	if s.serverVersion.Load() >= 17 {
+		set = append(set, noLimit)
 	}
 	if every := s.checkEvery(); every > 0 {
 		set = append(set, setting("client_connection_check_interval", fmt.Sprint(every)))
 	}
 	return "SELECT " + strings.Join(set, ", ")
 }
+
+// allRows makes the server refuse, by name, what row security would hide from
+// this role: a verification that sees half of a table proves nothing.
+const allRows = "set_config('row_security', 'off', true)"
+
+// noLimit takes away the login's own limit of a whole transaction (servers from
+// 17 on).
+const noLimit = "set_config('transaction_timeout', '0', true)"
 
 func setting(name, value string) string {
 	return "set_config('" + name + "', " + quote(value) + ", true)"

@@ -14,10 +14,11 @@ import (
 // connectLimit is the longest wait for a connection.
 const connectLimit = 10 * time.Second
 
-// resets take away what a migration's statements may have set for the session:
-// behind a transaction pooler the next client gets it. They ride in the same
+// resets take away what a migration's statements may have left in the session,
+// settings, temporary tables and locks: behind a transaction pooler the next
+// client gets it. They ride in the same
 // message as the work, since only there is the same server connection certain.
-var resets = []string{"RESET SESSION AUTHORIZATION", "RESET ROLE", "RESET ALL"}
+var resets = []string{"RESET SESSION AUTHORIZATION", "RESET ROLE", "RESET ALL", "DISCARD TEMP", "SELECT pg_advisory_unlock_all()"}
 
 // session is a connection for the length of one call.
 type session struct {
@@ -84,7 +85,19 @@ func (x *session) release(ctx context.Context, failed error) {
 			x.pg.Close(after)
 		}
 	}
+	if !x.pg.IsClosed() && !x.standard() {
+		// Behind a pooler RESET ALL goes back to the server's defaults, not to what
+		// this connection began with.
+		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		x.pg.Close(after)
+	}
 	x.pooled.Release()
+}
+
+// standard is true while the connection reads text as this package writes it.
+func (x *session) standard() bool {
+	return x.pg.ParameterStatus("standard_conforming_strings") == "on" && x.pg.ParameterStatus("client_encoding") == "UTF8"
 }
 
 // committed is true if the COMMIT before the resets that end a message was
@@ -115,6 +128,15 @@ func (s *Store) run(ctx context.Context, m *message) (int, error) {
 // begin opens a transaction in a message, whatever the login's defaults are.
 func (s *Store) begin(m *message) {
 	m.own("BEGIN ISOLATION LEVEL READ COMMITTED")
+	if s.role != "" {
+		m.own("SET LOCAL ROLE " + ident(s.role))
+	}
+}
+
+// beginLook opens a transaction that only reads, and never waits to do so: with
+// the login's defaults it might.
+func (s *Store) beginLook(m *message) {
+	m.own("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY")
 	if s.role != "" {
 		m.own("SET LOCAL ROLE " + ident(s.role))
 	}

@@ -23,10 +23,7 @@ func (s *Store) Survey(ctx context.Context) (store.Survey, error) {
 	survey := store.Survey{Place: s.place, Empty: true}
 	version, readable := 0, false
 	var m message
-	m.own("BEGIN READ ONLY")
-	if s.role != "" {
-		m.own("SET LOCAL ROLE " + ident(s.role))
-	}
+	s.beginLook(&m)
 	m.ask(s.traitsSQL(), s.readTraits(&survey, &version, &readable))
 	m.ask(s.evidenceSQL(), func(r *pgconn.ResultReader) error {
 		for r.NextRow() {

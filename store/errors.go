@@ -125,6 +125,9 @@ func (e *RightsError) Unwrap() error { return e.Err }
 type UnreachableError struct {
 	Place string // without secrets
 	Err   error  // without secrets
+	// Denied: the server is there and does not let this login in, or has no such
+	// database. It does not pass by itself.
+	Denied bool
 }
 
 func (e *UnreachableError) Error() string {
@@ -132,6 +135,14 @@ func (e *UnreachableError) Error() string {
 }
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
+
+// SettingError says that work needs a setting of the store that is not given.
+type SettingError struct {
+	Setting string // "direct_url"
+	Message string // what it is needed for, and what it has to be
+}
+
+func (e *SettingError) Error() string { return e.Message }
 
 // ErrNoScratch says that a kind cannot make a scratch store from nothing: it
 // needs a server, and none was named.
