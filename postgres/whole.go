@@ -151,18 +151,39 @@ func (s *Store) taskFault(ctx context.Context, task store.Task, m *message, comp
 		return at
 	}
 	var refused *pgconn.PgError
-	if errors.As(err, &refused) && s.isOurs(m, completed) {
+	if errors.As(err, &refused) && s.isOurs(m, completed) && s.isOfBooks(refused) {
 		switch refused.Code {
 		case undefinedFunc, undefinedTable, undefinedSchema:
 			return s.foreignBooks(ctx, refused)
 		}
 	}
 	err = s.fault(ctx, m, completed, err, waitOf(task))
+	if failed, ok := errors.AsType[*store.StatementError](err); ok {
+		s.keys.Clear() // the table may be another one by now
+		blameOnly(task, failed)
+	}
 	if locked, ok := errors.AsType[*store.LockedError](err); ok {
 		locked.By = by
 		s.contended.Store(time.Now().UnixMilli())
 	}
 	return err
+}
+
+// blameOnly gives a fault without a place, as that of a COMMIT, the statement's
+// where there is only one.
+func blameOnly(task store.Task, failed *store.StatementError) {
+	statements, number := task.Action.Statements(), task.Only
+	if number == 0 && len(statements) == 1 {
+		number = 1
+	}
+	if failed.Statement == 0 && number > 0 && number <= len(statements) {
+		failed.Statement, failed.Line = number, statements[number-1].Line
+	}
+}
+
+// isOfBooks is true if what is missing is, by its name, a part of the books.
+func (s *Store) isOfBooks(refused *pgconn.PgError) bool {
+	return refused.Code == undefinedSchema || strings.Contains(refused.Message, "stopover_")
 }
 
 // isOurs is true if the piece that failed is not the user's.
