@@ -185,17 +185,26 @@ func (r *sqlReader) fill(kind plan.Kind, mirrors []Mirror, text func([]Mirror) s
 	}
 	s := r.m.Section(kind, false)
 	if s == nil {
-		at := 1 + slices.IndexFunc(r.m.Sections, func(s Section) bool { return !s.Undo && s.Kind == plan.Expand })
-		if kind == plan.Verify {
-			at = 1 + slices.IndexFunc(r.m.Sections, func(s Section) bool { return !s.Undo && s.Kind == plan.Backfill })
-		}
-		r.m.Sections = slices.Insert(r.m.Sections, at, Section{Kind: kind, Directive: mirrors[0].Line, Line: mirrors[0].Line})
-		s = &r.m.Sections[at]
+		s = r.insert(kind, mirrors[0].Line)
 	}
 	s.Text, s.Sum, s.Derived = text(mirrors), sumOf(kind.String()+"\n"+declared(mirrors)), true
 	if kind == plan.Backfill && s.Table == "" {
 		s.Table = mirrors[0].Table
 	}
+}
+
+// insert puts in a section behind the one that it comes after. A release that
+// needs a backfill needs the proof that it is whole, too.
+func (r *sqlReader) insert(kind plan.Kind, line int) *Section {
+	s := Section{Kind: kind, Directive: line, Line: line}
+	before := plan.Expand
+	if kind == plan.Verify {
+		before = plan.Backfill
+		s.Needs = r.m.Section(before, false).Needs
+	}
+	at := 1 + slices.IndexFunc(r.m.Sections, func(s Section) bool { return !s.Undo && s.Kind == before })
+	r.m.Sections = slices.Insert(r.m.Sections, at, s)
+	return &r.m.Sections[at]
 }
 
 // backfillOf fills new columns that are still NULL. A value that is there was

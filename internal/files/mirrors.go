@@ -60,20 +60,13 @@ func (b *builder) mirrorFloors(m *Migration) {
 	if b.cat.Implicit {
 		return
 	}
-	contract, backfill, verify := m.Section(plan.Contract, false), m.Section(plan.Backfill, false), m.Section(plan.Verify, false)
+	contract, backfill := m.Section(plan.Contract, false), m.Section(plan.Backfill, false)
 	if contract != nil && (contract.Writers == "" || contract.Readers == "") {
 		b.problem(Place{File: m.File, Line: contract.Directive}, "write writers= and readers= with the first release that does without the old column",
 			"the contract ends the mirror, and what older releases write from then on would be lost to newer ones")
 	}
-	if backfill == nil || verify == nil {
-		return
-	}
-	if backfill.Writers != "" {
+	if backfill != nil && backfill.Writers != "" {
 		b.note(Place{File: m.File, Line: backfill.Directive}, "leave it away, and the plan may have a stop fewer",
 			"the backfill needs no writers=%s: the mirror fills the new column of what older releases write", strings.TrimSpace(backfill.Writers))
-	}
-	if backfill.Needs == "" && verify.Needs == "" {
-		b.note(Place{File: m.File, Line: backfill.Directive}, "write a line `-- stopover: backfill needs=` with the first release that reads the new column; it may stay empty",
-			"no release needs the backfill of the mirror: one that reads the new column could start before it is filled")
 	}
 }

@@ -113,7 +113,7 @@ func (r *sqlReader) take(k mark, mirrors []mark, end int, first bool) {
 	s := d.section
 	s.Directive, s.Line, s.Text, s.Sum, s.Mirrors = k.line, k.line+1, text, sumOf(text), kept
 	switch {
-	case len(kept) > 0:
+	case len(mirrors) > 0 && d.word == plan.Expand.String():
 		s.Sum = sumOf(text + "\n" + declared(kept))
 	case firstStatement(text) < len(text):
 	case !s.Undo && (s.Kind == plan.Backfill || s.Kind == plan.Verify):
