@@ -48,7 +48,7 @@ func (s *Store) probeValue(ctx context.Context) (float64, error) {
 	}
 	text, found := "", false
 	var m message
-	m.own("BEGIN READ ONLY")
+	s.beginLook(&m)
 	m.own(s.settingsSQL(store.Task{Timeout: probeTimeout}))
 	m.ask(s.limits.probe, func(r *pgconn.ResultReader) error {
 		for r.NextRow() {

@@ -54,7 +54,7 @@ func (s *Store) Signals(ctx context.Context, action store.Action, session string
 func (s *Store) readSign(ctx context.Context, sign sign) ([]store.Signal, error) {
 	var found []store.Signal
 	var m message
-	m.own("BEGIN READ ONLY")
+	s.beginLook(&m)
 	m.own(s.settingsSQL(store.Task{Timeout: signTimeout}))
 	m.ask(sign.sql, func(r *pgconn.ResultReader) error {
 		for r.NextRow() {

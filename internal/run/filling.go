@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -16,6 +17,12 @@ const stretchLimit = 30 * time.Second
 
 // queryCanceled is the code of a statement that had its time.
 const queryCanceled = "57014"
+
+// hadItsTime tells a statement that took too long from one that somebody
+// cancelled: that is not tried again against their will.
+func hadItsTime(failed *store.StatementError) bool {
+	return failed.Code == queryCanceled && !strings.Contains(failed.Message, "user request")
+}
 
 // filling is one backfill with its workers.
 type filling struct {
@@ -174,7 +181,7 @@ func (f *filling) stretch(ctx context.Context, number int, size *sizer, rows int
 			var failed *store.StatementError
 			var locked *store.LockedError
 			switch {
-			case errors.As(err, &failed) && failed.Code == queryCanceled && rows > 1:
+			case errors.As(err, &failed) && hadItsTime(failed) && rows > 1:
 				size.shrink(rows, 4)
 				rows = size.size
 				continue
@@ -239,7 +246,7 @@ func (f *filling) reread(ctx context.Context, cause error, number int) error {
 	}
 	view, err := f.r.Store.Look(ctx, f.cursor.SpanKey(number))
 	if err != nil {
-		return nil //nolint:nilerr // the next attempt says what is wrong
+		return err // until it can be read it is not known whether the work was committed
 	}
 	span, found, err := f.cursor.ReadSpan(view, number)
 	if err != nil || !found {
