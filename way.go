@@ -352,12 +352,12 @@ func (a *App) explainPlan(err error) *Failure {
 func (a *App) document(ctx context.Context, w *way, withSQL bool) (*wire.Plan, error) {
 	known := wire.Known{Begun: w.state.Begun, Program: a.cfg.Program + a.cfg.flags(),
 		Estimates: map[plan.StepID]wire.Estimate{}, Statements: map[plan.StepID][]wire.SQLPart{}}
-	for _, id := range w.plan.StepIDs() {
+	for i, id := range w.plan.StepIDs() {
 		s := a.steps[id]
 		if s == nil {
 			continue
 		}
-		if err := a.foresee(ctx, w, s, known, withSQL); err != nil {
+		if err := a.foresee(ctx, w, s, i, known, withSQL); err != nil {
 			return nil, err
 		}
 	}
@@ -367,21 +367,24 @@ func (a *App) document(ctx context.Context, w *way, withSQL bool) (*wire.Plan, e
 	return doc, nil
 }
 
-// foresee adds a step's estimate and, if they are wanted, its statements.
-func (a *App) foresee(ctx context.Context, w *way, s *step, known wire.Known, withSQL bool) error {
+// foresee adds the estimate of a step, the plan's at-th, and, if they are wanted,
+// its statements.
+func (a *App) foresee(ctx context.Context, w *way, s *step, at int, known wire.Known, withSQL bool) error {
 	backfill := s.id.Kind == plan.Backfill
-	if !withSQL && !backfill {
+	estimator := a.estimator(w, s, at)
+	if !withSQL && estimator == nil {
 		return nil
 	}
 	parsed, err := a.parse(s)
+	if err != nil && !withSQL && !backfill {
+		return nil //nolint:nilerr // a forecast is a courtesy; lint and the run itself name the fault
+	}
 	if err != nil {
 		return err
 	}
-	if seen := findSight(w.sights, s.id.Store); backfill && seen != nil && seen.st != nil {
-		if estimator, able := store.As[store.Estimator](seen.st); able {
-			if e, err := estimator.Estimate(ctx, parsed.Action); err == nil {
-				known.Estimates[s.id] = wire.Estimate{Rows: e.Rows, Bytes: e.Bytes, Note: e.Note}
-			}
+	if estimator != nil {
+		if e, err := estimator.Estimate(ctx, parsed.Action); err == nil && (backfill || e.Note != "") {
+			known.Estimates[s.id] = wire.Estimate{Seconds: e.Took.Seconds(), Rows: e.Rows, Bytes: e.Bytes, Log: e.Log, Note: e.Note}
 		}
 	}
 	if withSQL {
@@ -391,6 +394,24 @@ func (a *App) foresee(ctx context.Context, w *way, s *step, known wire.Known, wi
 		}
 	}
 	return nil
+}
+
+// foreseenSteps is how many steps of a plan are looked into for an estimate,
+// besides backfills: each costs a trip.
+const foreseenSteps = 100
+
+// estimator is what foresees the cost of a step; nil: nothing need be foreseen. A
+// store that is being made has no rows yet.
+func (a *App) estimator(w *way, s *step, at int) store.Estimator {
+	seen := findSight(w.sights, s.id.Store)
+	if seen == nil || seen.st == nil {
+		return nil
+	}
+	if s.id.Kind != plan.Backfill && (s.id.Kind == plan.Verify || seen.untouched() || at >= foreseenSteps) {
+		return nil
+	}
+	estimator, _ := store.As[store.Estimator](seen.st)
+	return estimator
 }
 
 // inputs are what the plan was made of, so that apply can tell whether it still

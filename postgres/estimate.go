@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -13,17 +14,29 @@ import (
 	"github.com/stopover-dev/stopover/store"
 )
 
+// What a backfill is reckoned with where nothing better is known: a modest
+// server's speed, and the log that was measured for a row besides its own size,
+// in index entries and page images.
+const (
+	assumedRate = 20_000 // rows a second
+	logOfRow    = 700    // bytes
+	worthAWord  = 128 << 10
+)
+
 // Estimate foresees the cost of an action from the statistics of its tables.
 // They are those of the last VACUUM or ANALYZE: a table that had none is
-// unknown.
+// unknown. Of tables that are gone through at once nothing is said.
 func (s *Store) Estimate(ctx context.Context, action store.Action) (store.Estimate, error) {
 	sql, ok := action.(*sqlaction.Action)
 	if !ok {
 		return store.Estimate{}, nil
 	}
 	var total store.Estimate
-	for _, kind := range sql.Kinds {
+	for i, kind := range sql.Kinds {
 		table, copied, note := touched(kind)
+		if stops := stopping(sql, i); table.Base == "" && stops != "" && kind.Verb == "ALTER" && kind.Object == "TABLE" {
+			table, copied, note = kind.Name(), strings.Contains(stops, "rewrites"), stops
+		}
 		if table.Base == "" {
 			continue
 		}
@@ -35,11 +48,33 @@ func (s *Store) Estimate(ctx context.Context, action store.Action) (store.Estima
 		if copied {
 			total.Bytes += bytes
 		}
-		if total.Note == "" {
+		if sql.Form == store.Stretched {
+			total.Took += time.Duration(rows) * time.Second / assumedRate
+			total.Log += rows*logOfRow + bytes
+		}
+		if total.Note == "" && note != "" && bytes >= worthAWord {
 			total.Note = note
+			if sql.Form == store.Whole {
+				total.Note += fmt.Sprintf(" (%s has %s)", bare(table), sizeText(bytes))
+			}
 		}
 	}
 	return total, nil
+}
+
+// stopping says in a sentence why a statement stops others; "": it does not.
+// What to write instead is left to lint.
+func stopping(sql *sqlaction.Action, at int) string {
+	for _, fact := range sql.Facts {
+		last := at == len(sql.Parts)-1 || fact.Line < sql.Parts[at+1].Line
+		if fact.Kind != store.Blocks || fact.Line < sql.Parts[at].Line || !last {
+			continue
+		}
+		text, _, _ := strings.Cut(fact.Message, ": ")
+		text, _, _ = strings.Cut(text, " (")
+		return text
+	}
+	return ""
 }
 
 // touched gives the table that a statement goes through, whether up to its size
@@ -49,7 +84,7 @@ func touched(kind sqltext.Statement) (table sqltext.Name, copied bool, note stri
 	says := func(words ...string) bool { return contains(kind, words...) }
 	switch {
 	case kind.Verb == "UPDATE":
-		return kind.Name(), true, "writes a new version of each row"
+		return kind.Name(), true, fmt.Sprintf("writes a new version of each row; the time is for %d rows/s", assumedRate)
 	case kind.Verb == "DELETE":
 		return kind.Name(), false, ""
 	case kind.Verb == "CREATE" && kind.Object == "INDEX" && kind.Concurrently:
@@ -87,7 +122,7 @@ func (s *Store) tableSize(ctx context.Context, table sqltext.Name) (rows, bytes 
 	m.ask(`WITH RECURSIVE family AS (
 			SELECT to_regclass(`+quote(table.Text)+`)::oid AS oid
 			UNION ALL SELECT i.inhrelid FROM pg_inherits i JOIN family f ON f.oid = i.inhparent)
-		SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint, coalesce(sum(pg_table_size(c.oid)), 0)::bigint
+		SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint, coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint
 		FROM family f JOIN pg_class c ON c.oid = f.oid`, func(r *pgconn.ResultReader) (err error) {
 		for r.NextRow() {
 			if rows, err = strconv.ParseInt(string(r.Values()[0]), 10, 64); err != nil {

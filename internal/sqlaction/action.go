@@ -20,6 +20,7 @@ type Action struct {
 	Kinds []sqltext.Statement // what is known of each part, at the same index
 	Each  bool                // statement by statement instead of one transaction
 	Range *Range              // Stretched, and a Match that Parse derived: how to restrict it; else nil
+	Facts []store.Fact        // what the statements do to the application
 	Key   string              // equal for equal actions: for caches
 }
 

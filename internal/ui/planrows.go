@@ -102,6 +102,9 @@ func forecast(e *wire.Estimate) []string {
 	if e.Bytes > 0 {
 		out = append(out, size(e.Bytes)+" of disk")
 	}
+	if e.Log > 0 {
+		out = append(out, size(e.Log)+" of log")
+	}
 	return append(out, nonempty(e.Note)...)
 }
 

@@ -128,7 +128,8 @@ type Back struct {
 type Estimate struct {
 	Seconds float64 `json:"seconds,omitempty"`
 	Rows    int64   `json:"rows,omitempty"`
-	Bytes   int64   `json:"bytes,omitempty"` // extra disk
+	Bytes   int64   `json:"bytes,omitempty"`     // extra disk
+	Log     int64   `json:"log_bytes,omitempty"` // of write-ahead log
 	Note    string  `json:"note,omitempty"`
 }
 
