@@ -23,7 +23,8 @@ func Parse(d sqltext.Dialect, section store.Section) (store.Parsed, error) {
 		}
 	}
 	action := newAction(section, kinds)
-	parsed := store.Parsed{Action: action, Facts: facts(d, section, action)}
+	action.Facts = facts(d, section, action)
+	parsed := store.Parsed{Action: action, Facts: action.Facts}
 	if len(section.Begins)+len(section.Ends) > 0 {
 		parsed.Action, err = mirrored(d, section, kinds)
 		return parsed, err
@@ -67,7 +68,7 @@ func match(d sqltext.Dialect, section store.Section, cut *sqltext.Cut, text stri
 }
 
 func key(section store.Section, table string) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d\x00%v\x00%s\x00%s\x00%q\x00%q", section.Shape, section.Each, table, section.Text, section.Begins, section.Ends))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d\x00%v\x00%s\x00%s\x00%+v\x00%+v", section.Shape, section.Each, table, section.Text, section.Begins, section.Ends))
 	return hex.EncodeToString(sum[:])
 }
 
