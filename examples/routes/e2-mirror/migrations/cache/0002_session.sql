@@ -1,0 +1,2 @@
+-- stopover: expand
+CREATE TABLE session (token text PRIMARY KEY, customer integer NOT NULL);
