@@ -155,6 +155,9 @@ func (s *Store) statementError(m *message, completed int, refused *pgconn.PgErro
 	}
 	failed.Statement = at.number
 	failed.Line = at.user.Line
+	if at.user.Made {
+		return failed
+	}
 	if position > 0 {
 		failed.Line = at.lineAt(position)
 	} else if line, ok := blockLine(at.user, refused.Where); ok {
