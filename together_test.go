@@ -182,7 +182,7 @@ func TestServerRestartsDuringBackfill(t *testing.T) {
 	a := s.app(func(c *Config) {
 		calls := 0
 		c.Kinds = []storeKind{meddling(c.Kinds, s.kind, func() {
-			if calls++; calls == 8 || calls == 12 {
+			if calls++; calls == 2 || calls == 4 {
 				server.Restart(t)
 				restarts++
 			}
@@ -209,7 +209,7 @@ func TestInterrupted(t *testing.T) {
 		calls := 0
 		a := s.app(func(c *Config) {
 			c.Kinds = []storeKind{meddling(c.Kinds, s.kind, func() {
-				if calls++; calls == 9 {
+				if calls++; calls == 3 {
 					cancel()
 				}
 			})}

@@ -36,6 +36,12 @@ func (s *Store) doSome(ctx context.Context, tasks []store.Task) ([]store.Progres
 	if len(works) < 2 {
 		return s.doOne(ctx, tasks[0])
 	}
+	if n := grouped(tasks, works); n > 1 {
+		progress, err := s.doGroup(ctx, tasks[:n], works[:n])
+		if !onlyTold(ctx, err) {
+			return progress, err
+		}
+	}
 	begun := time.Now()
 	x, err := s.acquire(ctx)
 	if err != nil {

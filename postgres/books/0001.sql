@@ -64,10 +64,12 @@ BEGIN
 	IF p_within AND pg_catalog.current_setting('stopover.transaction', true) IS DISTINCT FROM pg_catalog.txid_current()::text THEN
 		RAISE EXCEPTION 'the statements ended their transaction' USING ERRCODE = 'SO002';
 	END IF;
-	PERFORM 1 FROM SCHEMA.stopover_note n WHERE n.key = ' format' AND n.value::text = p_format::text;
-	IF NOT FOUND THEN
-		RAISE EXCEPTION 'the books have another format' USING ERRCODE = 'SO003',
-			DETAIL = (SELECT n.value::text FROM SCHEMA.stopover_note n WHERE n.key = ' format');
+	IF NOT p_within THEN -- enter() has asked it in this transaction
+		PERFORM 1 FROM SCHEMA.stopover_note n WHERE n.key = ' format' AND n.value::text = p_format::text;
+		IF NOT FOUND THEN
+			RAISE EXCEPTION 'the books have another format' USING ERRCODE = 'SO003',
+				DETAIL = (SELECT n.value::text FROM SCHEMA.stopover_note n WHERE n.key = ' format');
+		END IF;
 	END IF;
 	FOR i IN 1 .. cardinality(p_keys) LOOP
 		op := substr(p_ops, i, 1);
