@@ -147,7 +147,7 @@ func (a *App) Unlock(ctx context.Context, ask Confirm) (*wire.Unlock, error) {
 		case shown.Lease == nil:
 			shown.Because = "free"
 		case shown.Lease.Live:
-			shown.Because = "its holder is alive"
+			shown.Because = "the lease is alive: its holder has renewed it, or died less than its time to live ago"
 			doc.Exit = ExitRefused
 			doc.Next = []string{a.cmd("status")}
 		default:

@@ -80,7 +80,9 @@ func (c *command) plan(ctx context.Context, app *App, ask cli.Plan) (wire.Docume
 		return doc, err
 	}
 	if ask.Out != "" && len(doc.Blocked) == 0 {
-		doc.Next = []string{app.cmd("apply " + ask.Out)}
+		if len(doc.Legs) > 0 { // else only contracts are left, for cleanup
+			doc.Next = []string{app.cmd("apply " + ask.Out)}
+		}
 		if err := savePlan(within(c.request.Global.Dir, ask.Out), doc); err != nil {
 			return doc, err
 		}

@@ -1,7 +1,6 @@
 package stopover
 
 import (
-	"context"
 	"fmt"
 	"io/fs"
 	"path/filepath"
@@ -217,10 +216,4 @@ func (c Config) tell(e Event) {
 		}
 		c.Events(e)
 	}
-}
-
-// background is what is done even when the caller's context has ended: giving
-// back what would otherwise be waited for.
-func background(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 }

@@ -120,7 +120,7 @@ func (a *App) explainRun(err error) *Failure {
 			Message: "the time given by --until is reached", Safe: staysRecorded}}
 	case errors.As(err, &violated):
 		f := &Failure{Exit: ExitViolated, Next: []string{a.cmd("verify")}, Detail: wire.Error{Kind: wire.KindViolated,
-			Message: fmt.Sprintf("%s", plural(violated.Rows, "violation")), Safe: staysRecorded, Evidence: violated.Sample}}
+			Message: plural(violated.Rows, "violation"), Safe: staysRecorded, Evidence: violated.Sample}}
 		if violated.Swept > 0 {
 			f.Detail.Hint = fmt.Sprintf("the backfill was opened again %d times: something keeps writing the old form, or the query asks for more than the backfill does", violated.Swept)
 		}
@@ -233,6 +233,10 @@ func explainOther(err error) *Failure {
 func (a *App) locate(f *Failure, step *run.StepError) {
 	f.at(step.Work.ID)
 	f.Detail.File = step.Work.File
+	if n := f.Detail.Statement; f.Detail.Kind == wire.KindStatement && n > 0 && n <= len(step.Work.Action.Statements()) &&
+		step.Work.Action.Statements()[n-1].Alone {
+		f.Detail.Safe = "it ran outside a transaction and may have left half of its effect: the next run looks, and takes that away first"
+	}
 	if f.Detail.Line == 0 || f.Detail.SQL != "" {
 		return
 	}
@@ -246,12 +250,19 @@ func (a *App) locate(f *Failure, step *run.StepError) {
 
 // cmd gives a command as it is typed.
 func (a *App) cmd(words string) string {
-	return a.cfg.Program + " " + words + a.cfg.flags()
+	cfg := a.cfg
+	if strings.Contains(words, "--store ") {
+		cfg.Only = ""
+	}
+	return a.cfg.Program + " " + words + cfg.flags()
 }
 
 // flags are those by which the project is found, as they are typed.
 func (c Config) flags() string {
 	text, file := "", c.typed
+	if c.Only != "" {
+		text = " --store " + shellWord(c.Only)
+	}
 	if file == "" {
 		file = c.File
 	}

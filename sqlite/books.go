@@ -35,7 +35,8 @@ SELECT substr(key, 8, instr(substr(key, 8), '/') - 1) AS migration,
 	substr(key, 8 + instr(substr(key, 8), '/')) AS step,
 	CASE WHEN json_extract(value, '$.reversed') IS NOT NULL THEN 'reversed'
 		WHEN json_extract(value, '$.done') IS NOT NULL THEN 'done' ELSE 'begun' END AS state,
-	json_extract(value, '$.begun') AS begun, json_extract(value, '$.done') AS done,
+	strftime('%Y-%m-%d %H:%M:%f', json_extract(value, '$.begun')) AS begun,
+	strftime('%Y-%m-%d %H:%M:%f', json_extract(value, '$.done')) AS done,
 	coalesce(json_extract(value, '$.rows'), 0) AS rows, json_extract(value, '$.operator') AS operator,
 	json_extract(value, '$.host') AS host, json_extract(value, '$.release') AS release,
 	strftime('%Y-%m-%d %H:%M:%f', at / 1000.0, 'unixepoch') AS written, value AS line

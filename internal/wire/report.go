@@ -109,7 +109,7 @@ type StoreCheck struct {
 	State    CheckState `json:"state"`
 	Position string     `json:"position"`
 	Because  string     `json:"because"`
-	Pending  []string   `json:"pending"` // steps that the release needs
+	Pending  []string   `json:"pending"` // of the steps that the release needs, the first that is not done
 	Floors   []Floor    `json:"floors"`  // that shut it out
 }
 
