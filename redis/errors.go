@@ -27,6 +27,9 @@ func code(err error) string {
 
 // firstWord gives the code that an answer begins with, "" if it has none.
 func firstWord(text string) string {
+	if strings.Contains(text, "The user executing the script can't") {
+		return "NOPERM"
+	}
 	if m := inScript.FindStringSubmatch(text); m != nil {
 		return m[1]
 	}
@@ -112,7 +115,7 @@ func (s *Store) failed(what, message string, task store.Task) error {
 		return &store.EscapedError{Statement: 1}
 	case word == "READONLY" || word == "MISCONF" || word == "NOREPLICAS":
 		return s.refusal(word, errors.New(message))
-	case strings.HasPrefix(message, "The user executing the script can't"), word == "NOPERM":
+	case firstWord(message) == "NOPERM":
 		return s.refusal("NOPERM", errors.New(message))
 	}
 	failure := &store.StatementError{Statement: 1, Message: lineOf.ReplaceAllString(message, "line $1: ")}

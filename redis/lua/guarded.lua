@@ -2,7 +2,7 @@
 -- that end when time is up, and whose effects can be taken back. Redis itself
 -- takes nothing back.
 local kept, ends, traits = {}, {}, {}
-local fault
+local fault, wrote
 local free = {time = true, echo = true, ping = true}
 
 local function refuse(sentence)
@@ -51,7 +51,10 @@ local function keep(key)
 	ends[key] = at
 end
 
+-- undo restores what was kept. Where the server refused the very first write
+-- it would refuse this as well, and there is nothing to be done.
 local function undo()
+	if not wrote then return end
 	for key, dump in pairs(kept) do
 		redis.call('DEL', key)
 		if dump and ends[key] > 0 then
@@ -81,7 +84,9 @@ local function guarded(keys, budget, writable)
 				if known.writes then keep(key) end
 			end
 		end
-		return redis.call(...)
+		local answer = redis.call(...)
+		if known.writes then wrote = true end
+		return answer
 	end
 	r.pcall = function(...)
 		local answers = {pcall(r.call, ...)}
@@ -90,6 +95,13 @@ local function guarded(keys, budget, writable)
 		return type(answers[2]) == 'table' and answers[2] or {err = tostring(answers[2])}
 	end
 	return r
+end
+
+-- takenBack undoes all, and says so where that was not possible.
+local function takenBack(wrong)
+	local undone, why = pcall(undo)
+	if undone then return wrong end
+	return 'STOPOVER stuck ' .. wrong .. '; ' .. (type(why) == 'table' and why.err or tostring(why))
 end
 
 -- perform runs a step's function. It gives its answer, or nil and what was
@@ -103,11 +115,7 @@ local function perform(action, keys, args, budget, writable)
 		wrong = answer.err
 	end
 	if not wrong then return answer end
-	local undone, why = pcall(undo)
-	if not undone then
-		wrong = 'STOPOVER stuck ' .. wrong .. '; ' .. (type(why) == 'table' and why.err or tostring(why))
-	end
-	return nil, wrong
+	return nil, takenBack(wrong)
 end
 
 local function part(list, from, n)

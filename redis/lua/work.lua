@@ -42,11 +42,6 @@ for i = 1, count() do
 	notes[i] = note
 end
 local budget = count()
--- A right that is missing shows before anything is done.
-if #notes > 0 then
-	local right = redis.pcall('HDEL', books, 'note/')
-	if type(right) == 'table' then return {'refused', right.err} end
-end
 
 local rows = -1
 if proof then
@@ -56,34 +51,59 @@ if proof then
 	found = found or {}
 	if #found > 0 then return {'violated', #found, part(found, 1, math.min(sample, #found))} end
 end
-if work then
-	local touched = keys()
-	local answer, wrong = perform(work, touched, rest(), budget, true)
-	if wrong then return {'failed', 'work', wrong} end
-	if type(answer) == 'number' then rows = answer end
-end
 
+-- The notes come before the work: Redis looks at its memory, its disk and its
+-- role at a script's first write only. That is the revision's, which may go up
+-- for nothing; then every right is tried on what is not there, so that nothing
+-- behind that is refused.
 -- The revision follows the clock as well as the last one: were the books lost
 -- and made anew, or set back by a failover, no old revision would come again.
-local revs = {}
-local written, wrong = pcall(function()
-	local last = math.max(tonumber(redis.call('HGET', books, 'rev') or '0'), now - 1)
+local last = math.max(tonumber(redis.call('HGET', books, 'rev') or '0'), now - 1)
+local revs, before = {}, {}
+local function try()
+	local sets = 0
+	for _, note in ipairs(notes) do
+		if note.stays then sets = sets + 1 end
+	end
+	if sets > 0 then redis.call('HSET', books, 'rev', string.format('%.0f', last + sets)) end
+	redis.call('HDEL', books, 'note/')
+end
+local function write()
 	for i, note in ipairs(notes) do
+		local field = 'note/' .. note.key
+		before[field] = redis.call('HGET', books, field)
 		if note.stays then
 			last = last + 1
 			revs[i] = string.format('%.0f', last)
-			redis.call('HSET', books, 'note/' .. note.key, revs[i] .. string.format(' %.0f ', now) .. note.value)
+			redis.call('HSET', books, field, revs[i] .. string.format(' %.0f ', now) .. note.value)
 		else
 			revs[i] = '0'
-			redis.call('HDEL', books, 'note/' .. note.key)
+			redis.call('HDEL', books, field)
 		end
 	end
-	if #notes > 0 then
-		redis.call('HSET', books, 'rev', string.format('%.0f', last))
+end
+local function unwrite()
+	for field, line in pairs(before) do
+		if line then
+			redis.call('HSET', books, field, line)
+		else
+			redis.call('HDEL', books, field)
+		end
 	end
-end)
-if not written then
-	undo()
-	return {'refused', type(wrong) == 'table' and wrong.err or tostring(wrong)}
+end
+
+if #notes > 0 then
+	local may, wrong = pcall(try)
+	if not may then return {'refused', type(wrong) == 'table' and wrong.err or tostring(wrong)} end
+	write()
+end
+if work then
+	local touched = keys()
+	local answer, wrong = perform(work, touched, rest(), budget, true)
+	if wrong then
+		unwrite()
+		return {'failed', 'work', wrong}
+	end
+	if type(answer) == 'number' then rows = answer end
 end
 return {'done', string.format('%.0f', now), revs, rows}
