@@ -246,7 +246,7 @@ func (p *process) end() (exit int, killed bool) {
 type storeKind = store.Kind
 
 // meddling makes the kind of a site whose stores call somebody after each
-// stretch of a backfill.
+// stretch of a backfill, one call at a time.
 func meddling(kinds []store.Kind, name string, call func()) store.Kind {
 	for _, kind := range kinds {
 		if kind.Name != name {
@@ -255,7 +255,12 @@ func meddling(kinds []store.Kind, name string, call func()) store.Kind {
 		open := kind.Open
 		kind.Open = func(ctx context.Context, settings store.Settings) (store.Store, error) {
 			inner, err := open(ctx, settings)
-			return &meddled{Store: inner, call: call}, err
+			var alone sync.Mutex // several workers come here
+			return &meddled{Store: inner, call: func() {
+				alone.Lock()
+				defer alone.Unlock()
+				call()
+			}}, err
 		}
 		return kind
 	}

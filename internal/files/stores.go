@@ -12,6 +12,9 @@ import (
 // storeKeys lists the keys of a store that mean the same for every kind.
 var storeKeys = []string{"url", "kind", "schema", "prefix", "direct_url", "role", "migrations", "clients"}
 
+// kindKeys lists keys of some kinds that look like one of those misspelled.
+var kindKeys = []string{"probe"}
+
 func (c *configReader) stores(node ast.Node) {
 	for _, entry := range c.pairs(node, "stores") {
 		c.checkIdentifier(entry, "store")
@@ -92,7 +95,7 @@ func (c *configReader) clients(node ast.Node, what string) []string {
 // option keeps a key that is none of the common ones for the store's kind,
 // unless it is one of them misspelled.
 func (c *configReader) option(s *Store, key pair, what string) {
-	if near := nearest(key.key, storeKeys); near != "" {
+	if near := nearest(key.key, storeKeys); near != "" && !oneOf(key.key, kindKeys) {
 		c.problem(key.place, "", "store %s: unknown key %q, did you mean %s?", s.Name, excerpt(key.key), near)
 		return
 	}
