@@ -87,6 +87,8 @@ func carryOut(cfg Config, command string) error {
 		_, err = a.Init(ctx, false, nil)
 	case "cleanup":
 		_, err = a.Cleanup(ctx, CleanupOptions{})
+	case "verify":
+		_, err = a.Verify(ctx)
 	case "rollback":
 		_, err = a.Rollback(ctx, RollbackOptions{To: rest})
 	default:

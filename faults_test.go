@@ -78,8 +78,13 @@ func (s *site) applyWith(harm func()) *trial {
 
 func (s *site) applyTapped(tap *tap) *trial {
 	s.t.Helper()
+	return s.applyConfigured(func(*Config) {}, tap)
+}
+
+func (s *site) applyConfigured(change func(*Config), tap *tap) *trial {
+	s.t.Helper()
 	r := &trial{}
-	a := s.app(func(c *Config) {
+	a := s.app(change, func(c *Config) {
 		c.Kinds = tapped(c.Kinds, "postgres", tap)
 		c.Events = func(e Event) {
 			r.mu.Lock()
@@ -156,9 +161,15 @@ func (c *client) exec(sql string) {
 // waiting waits until one of our sessions waits for a lock.
 func (c *client) waiting() {
 	c.t.Helper()
+	c.await("wait_event_type = 'Lock'")
+}
+
+// await waits until one of our sessions is in a state.
+func (c *client) await(state string) {
+	c.t.Helper()
 	eventually(c.t, func() bool {
 		var n int
-		err := c.QueryRow(context.Background(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'stopover/%' AND wait_event_type = 'Lock'").Scan(&n)
+		err := c.QueryRow(context.Background(), "SELECT count(*) FROM pg_stat_activity WHERE "+ours+" AND "+state).Scan(&n)
 		return err == nil && n > 0
 	})
 }
@@ -167,7 +178,11 @@ const ours = "datname = current_database() AND pid <> pg_backend_pid() AND appli
 
 func TestConnectionCutInMidStretch(t *testing.T) {
 	t.Parallel()
-	s := faulty(t, testserver.Postgres(t).NewURL(t))
+	connectionCut(t, faulty(t, testserver.Postgres(t).NewURL(t)))
+}
+
+func connectionCut(t *testing.T, s *site) {
+	t.Helper()
 	l := s.cuttable()
 	var stretches atomic.Int64
 	r := s.applyTapped(&tap{record: func(task store.Task, _ store.Progress) {
@@ -178,22 +193,24 @@ func TestConnectionCutInMidStretch(t *testing.T) {
 	s.goesOn(r, wire.EventRetry, "cannot reach")
 }
 
-// The server itself picks our transaction as the victim of a real deadlock.
+// The server itself picks our transaction as the victim of a real deadlock: the
+// application holds row 601 and wants 599, while we have come to 600.
 func TestDeadlockWithTheApplication(t *testing.T) {
 	t.Parallel()
 	s := faulty(t, testserver.Postgres(t).NewURL(t))
-	s.exec("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''300ms''', current_database()); END $$")
+	s.exec("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = 5', current_database()); END $$",
+		`CREATE FUNCTION dwell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.3); RETURN NEW; END $$;
+		CREATE TRIGGER dwell BEFORE UPDATE ON orders FOR EACH ROW WHEN (new.id = 600 AND current_setting('application_name') LIKE 'stopover/%') EXECUTE FUNCTION dwell()`)
 	app, watcher := s.client(), s.client()
 	app.exec("SET deadlock_timeout = '1h'")
+	app.exec("BEGIN; UPDATE orders SET note = 'paid' WHERE id = 601")
 	done := make(chan struct{})
-	r := s.applyWith(func() {
-		app.exec("BEGIN; UPDATE orders SET note = 'paid' WHERE id = 700")
-		go func() {
-			defer close(done)
-			watcher.waiting()
-			app.exec("UPDATE orders SET note = 'paid' WHERE id = 501; COMMIT")
-		}()
-	})
+	go func() {
+		defer close(done)
+		watcher.await("wait_event = 'PgSleep'")
+		app.exec("UPDATE orders SET note = 'paid' WHERE id = 599; COMMIT")
+	}()
+	r := s.applyWith(func() {})
 	<-done
 	s.goesOn(r, wire.EventRetry, "deadlock detected")
 	if got := s.one("SELECT count(*) FROM orders WHERE note = 'paid'"); got != "2" {
@@ -249,6 +266,30 @@ func TestTableLockedForLong(t *testing.T) {
 	}
 }
 
+// With less patience than the lock lasts it gives up, and says who has it.
+func TestTableLockedForTooLong(t *testing.T) {
+	t.Parallel()
+	s := faulty(t, testserver.Postgres(t).NewURL(t))
+	app := s.client()
+	app.exec("SET application_name = 'nightly report'")
+	var once sync.Once
+	r := s.applyConfigured(func(c *Config) { c.DDLWait = 700 * time.Millisecond }, &tap{before: func(task store.Task) {
+		if task.Action.Shape() == store.Stretched {
+			once.Do(func() { app.exec("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE") })
+		}
+	}})
+	s.stops(r, ExitFailed, "no lock", "--ddl-wait")
+	if evidence := strings.Join(r.failure.Detail.Evidence, " "); !strings.Contains(evidence, "nightly report") {
+		t.Errorf("it does not say who has the lock: %s", evidence)
+	}
+	if r.took > 10*time.Second {
+		t.Errorf("it took %s to give up", r.took)
+	}
+	app.exec("ROLLBACK")
+	s.finish(t, []string{"apply"})
+	s.touchedOnce()
+}
+
 func TestTableTruncatedMeanwhile(t *testing.T) {
 	t.Parallel()
 	s := faulty(t, testserver.Postgres(t).NewURL(t))
@@ -265,7 +306,7 @@ func TestTableDroppedMeanwhile(t *testing.T) {
 	t.Parallel()
 	s := faulty(t, testserver.Postgres(t).NewURL(t))
 	r := s.applyWith(func() { s.exec("ALTER TABLE orders RENAME TO gone") })
-	s.stops(r, ExitFailed, `"orders" does not exist`, "42P01", "0002_touch.sql:2")
+	s.stops(r, ExitFailed, "orders", "does not exist", "0002_touch.sql:2")
 	s.exec("ALTER TABLE gone RENAME TO orders")
 	s.goesOn(s.applyWith(func() {}), wire.EventResumed, "")
 }
@@ -291,7 +332,11 @@ func TestStatementCancelledByAnAdministrator(t *testing.T) {
 
 func TestSessionTerminatedByAnAdministrator(t *testing.T) {
 	t.Parallel()
-	s := faulty(t, testserver.Postgres(t).NewURL(t))
+	sessionTerminated(faulty(t, testserver.Postgres(t).NewURL(t)))
+}
+
+func sessionTerminated(s *site) {
+	s.t.Helper()
 	app, watcher := s.client(), s.client()
 	r := s.applyWith(func() {
 		app.exec("BEGIN; UPDATE orders SET note = 'x' WHERE id = 700")
