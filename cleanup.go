@@ -39,7 +39,10 @@ func (a *App) Cleanup(ctx context.Context, ask CleanupOptions) (*wire.Report, er
 	if err != nil {
 		return report, a.explain("", err)
 	}
-	ready := a.ready(w, report)
+	ready, err := a.ready(ctx, w, report)
+	if err != nil {
+		return report, err
+	}
 	if len(ready) == 0 {
 		return report, a.nothingToClean(ctx, report, w)
 	}
@@ -57,35 +60,56 @@ func (a *App) Cleanup(ctx context.Context, ask CleanupOptions) (*wire.Report, er
 }
 
 // ready lists the contracts that may run, and reports why the others may not.
-func (a *App) ready(w *way, report *wire.Report) []plan.StepID {
+func (a *App) ready(ctx context.Context, w *way, report *wire.Report) ([]plan.StepID, error) {
 	var ready []plan.StepID
 	for _, s := range w.cat.Steps {
 		if s.ID.Kind != plan.Contract || w.state.Done[s.ID] || s.Skip != "" || a.store(s.ID.Store) == nil {
 			continue
 		}
-		because := a.notYet(w, s.ID)
+		because, evidence := a.notYet(w, s.ID)
+		if because == "" {
+			strangers, err := a.strangersOf(ctx, w, s.ID.Store)
+			if err != nil {
+				return nil, err
+			}
+			if len(strangers) > 0 {
+				because, evidence = fmt.Sprintf("%s has clients that hold no lease", s.ID.Store), strangers
+			}
+		}
 		if because == "" {
 			ready = append(ready, s.ID)
 			continue
 		}
 		report.Refused = append(report.Refused, wire.Refusal{Store: s.ID.Store, Migration: s.ID.Migration, Step: s.ID.Kind.String(),
-			Because: because, Evidence: []string{}})
+			Because: because, Evidence: evidence})
 	}
-	return ready
+	return ready, nil
 }
 
-// notYet says why a contract may not run now; "": it may.
-func (a *App) notYet(w *way, id plan.StepID) string {
+// notYet says why a contract may not run now, and who stands against it; "": it
+// may.
+func (a *App) notYet(w *way, id plan.StepID) (because string, evidence []string) {
 	for _, kind := range []plan.Kind{plan.Expand, plan.Backfill, plan.Verify, plan.Cutover} {
 		before := plan.StepID{Store: id.Store, Migration: id.Migration, Kind: kind}
 		if a.steps[before] != nil && !w.state.Done[before] && !skipped(w.cat, before) {
-			return fmt.Sprintf("%s is not done", before)
+			return fmt.Sprintf("%s is not done", before), nil
 		}
 	}
 	if no := plan.Allowed(w.cat, w.state, id); len(no) > 0 {
-		return no.String()
+		return no.String(), w.against(no)
 	}
-	return a.soaking(w, id)
+	return a.soaking(w, id), nil
+}
+
+// against says who stands against a step, one line each.
+func (w *way) against(no plan.Refusal) []string {
+	var lines []string
+	for _, reason := range no {
+		if reason.Component != "" && reason.Release != plan.NoRelease {
+			lines = append(lines, w.witnesses(reason.Component, reason.Release)...)
+		}
+	}
+	return lines
 }
 
 func skipped(cat plan.Catalogue, id plan.StepID) bool {
@@ -123,6 +147,9 @@ func (a *App) nothingToClean(ctx context.Context, report *wire.Report, w *way) e
 		return nil
 	}
 	f := refuse("not now: "+report.Refused[0].Because, a.cmd("plan"), a.cmd("status"))
+	if len(report.Refused[0].Evidence) > 0 {
+		f.Next = []string{a.cmd("fleet"), a.cmd("plan")}
+	}
 	first := report.Refused[0]
 	kind, _ := plan.ParseKind(first.Step)
 	return f.at(plan.StepID{Store: first.Store, Migration: first.Migration, Kind: kind})
@@ -145,7 +172,9 @@ func (a *App) clean(ctx context.Context, report *wire.Report, w *way, ready []pl
 	if err != nil {
 		return a.explain("", err)
 	}
-	ready = a.ready(again, a.newReport("cleanup"))
+	if ready, err = a.ready(s.ctx, again, a.newReport("cleanup")); err != nil {
+		return err
+	}
 	firm, err := a.proveAll(s, report, ready)
 	if err != nil {
 		return err

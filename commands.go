@@ -45,6 +45,12 @@ func (c *command) do(ctx context.Context, app *App) (wire.Document, error) {
 		return app.Check(ctx, CheckOptions{Component: ask.Component, Release: ask.Release})
 	case cli.Throttle:
 		return app.Throttle(ctx, throttleOptions(ask))
+	case cli.Fleet:
+		return app.Fleet(ctx)
+	case cli.AttestComponent:
+		return app.Attest(ctx, Statement{Component: ask.Name, Releases: ask.Releases, Reason: ask.Reason, For: ask.For})
+	case cli.AttestClient:
+		return app.Attest(ctx, Statement{Client: ask.Name, Reason: ask.Reason, For: ask.For})
 	case cli.Unlock:
 		return app.Unlock(ctx, c.asker(ask.Yes))
 	case cli.Adopt:

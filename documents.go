@@ -16,6 +16,10 @@ type (
 	List = wire.List
 	// Throttled says how backfills are to go from now on.
 	Throttled = wire.Throttle
+	// Fleet says who is alive, at which release, on what evidence.
+	Fleet = wire.Fleet
+	// Attested is a statement as it was recorded.
+	Attested = wire.Attest
 	// Gate is the answer of Check.
 	Gate = wire.Check
 )

@@ -1,6 +1,7 @@
 package stopover
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -179,6 +180,12 @@ func (c *command) open() (*App, error) {
 	}
 	if g.URL != "" {
 		c.cfg.URL, c.cfg.MigrationsDir = g.URL, g.Migrations
+	}
+	switch ask := c.request.Ask.(type) {
+	case cli.AttestComponent:
+		c.cfg.Operator = cmp.Or(ask.Operator, c.cfg.Operator)
+	case cli.AttestClient:
+		c.cfg.Operator = cmp.Or(ask.Operator, c.cfg.Operator)
 	}
 	if change := changeOf(c.request.Ask); change != nil {
 		if change.Operator != "" {

@@ -40,6 +40,7 @@ func (a *App) settled(_ context.Context, report *wire.Report, w *way, sights []*
 			}
 		}
 		report.Exit = ExitStop
+		report.Next = append(report.Next, a.vouch(w, report.Rolls)...)
 		report.Next = append(report.Next, a.cmd("apply"+toFlag(report.To)))
 		return nil
 	}

@@ -25,8 +25,10 @@ type Target struct {
 	// everything where no releases are declared.
 	To      string
 	Offline bool // permit steps that want all writers stopped
-	// Fleet is what runs, by component, where no evidence tells. A component that
-	// is not named here is taken to run the oldest listed release.
+	// Fleet is what runs, by component, for which the caller vouches. What holds a
+	// live lease counts beside it. A component that is not named here, and of which
+	// neither leases nor an attestation tell, is taken to run the oldest listed
+	// release.
 	Fleet map[string][]string
 }
 
@@ -40,6 +42,7 @@ type way struct {
 	plan   plan.Plan
 	sights []*sight
 	notes  []string
+	seen   []string // releases that the books name as running
 
 	sweep     bool // apply --sweep: what was verified is asked again
 	emptyOnly bool // init: stores that are in use are left as they are
@@ -48,6 +51,7 @@ type way struct {
 // way computes the plan from what was seen of the stores.
 func (a *App) way(ctx context.Context, sights []*sight, target Target) (*way, error) {
 	w := &way{target: target, sights: sights}
+	w.seen = w.seenReleases()
 	if err := a.catalogue(w); err != nil {
 		return nil, err
 	}
@@ -73,7 +77,7 @@ func (a *App) way(ctx context.Context, sights []*sight, target Target) (*way, er
 // catalogue resolves what is declared, with the releases that the target and the
 // fleet name.
 func (a *App) catalogue(w *way) error {
-	var extra []string
+	extra := slices.Clone(w.seen)
 	if w.target.To != "" && !strings.Contains(w.target.To, ":") {
 		extra = append(extra, w.target.To)
 	}
@@ -85,11 +89,13 @@ func (a *App) catalogue(w *way) error {
 			extra = append(extra, floorsOf(line)...)
 		}
 	}
+	gates := w.gates(extra)
+	extra = append(extra, gates...)
 	slices.Sort(extra)
 	cat, index, problems := a.project.Catalogue(slices.Compact(extra)...)
 	var faults []files.Problem
 	for _, p := range problems {
-		if !p.Note {
+		if !p.Note && (p.Extra == "" || !slices.Contains(gates, p.Extra)) {
 			faults = append(faults, p)
 		}
 	}
@@ -152,40 +158,6 @@ func floorsOf(line book.Line) []string {
 		}
 	}
 	return ids
-}
-
-// fleet fills in what runs. Nothing proves yet what does: what the target names
-// is taken as given, and any other component of stores that are in use is taken
-// to run the oldest listed release, so that nothing is allowed that could hurt
-// it.
-func (a *App) fleet(w *way) error {
-	if w.cat.Implicit {
-		return nil
-	}
-	for name := range w.target.Fleet {
-		if !slices.ContainsFunc(w.cat.Components, func(c plan.Component) bool { return c.Name == name }) {
-			return misuse(fmt.Sprintf("the fleet names a component %q that the catalogue does not have", name), a.cmd("lint"))
-		}
-	}
-	unused := !slices.ContainsFunc(w.sights, func(s *sight) bool { return !s.untouched() })
-	for _, c := range w.cat.Components {
-		given, named := w.target.Fleet[c.Name]
-		switch {
-		case named:
-			for _, id := range given {
-				at, known := w.index.At(id)
-				if !known {
-					return misuse(fmt.Sprintf("the fleet's release %s of %s is not known", id, c.Name), a.cmd("lint"))
-				}
-				w.state.Fleet[c.Name] = append(w.state.Fleet[c.Name], at)
-			}
-		case !unused:
-			oldest := slices.IndexFunc(w.cat.Releases, func(r plan.Release) bool { return !r.Unlisted })
-			w.state.Fleet[c.Name] = []int{max(oldest, 0)}
-			w.notes = append(w.notes, fmt.Sprintf("what runs of %s is not known: it is taken to be %s, the oldest listed", c.Name, w.index.ID(max(oldest, 0))))
-		}
-	}
-	return nil
 }
 
 // untouched tells whether a store is empty or being made: no old release can be

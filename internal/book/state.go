@@ -21,6 +21,10 @@ type State struct {
 	Lines   map[Step]Line
 	Cursors map[Step]Cursor
 
+	Instances []Instance // all leases of instances, also those that have run out
+	Gates     map[string]Gate
+	Attests   []Attestation // also those that hold no more
+
 	epoch int64
 	seen  time.Time // this machine's clock when Now was read, with its monotonic part
 }
@@ -44,7 +48,7 @@ func Read(ctx context.Context, s store.Store) (*State, error) {
 func (s *State) Clock() time.Time { return s.Now.Add(time.Since(s.seen)) }
 
 func decode(view store.View) (*State, error) {
-	s := &State{Now: view.Now, seen: time.Now(), Lines: make(map[Step]Line, len(view.Notes)), Cursors: map[Step]Cursor{}}
+	s := &State{Now: view.Now, seen: time.Now(), Lines: make(map[Step]Line, len(view.Notes)), Cursors: map[Step]Cursor{}, Gates: map[string]Gate{}}
 	for _, note := range view.Notes {
 		if err := s.take(note); err != nil {
 			return nil, fmt.Errorf("note %q of the books is damaged: %w", note.Key, err)
@@ -59,6 +63,15 @@ func (s *State) take(note store.Note) error {
 	}
 	if rest, ok := strings.CutPrefix(note.Key, cursorPrefix); ok {
 		return s.takeCursor(rest, note)
+	}
+	if rest, ok := strings.CutPrefix(note.Key, fleetPrefix); ok {
+		return s.takeInstance(rest, note)
+	}
+	if rest, ok := strings.CutPrefix(note.Key, gatePrefix); ok {
+		return s.takeGate(rest, note)
+	}
+	if strings.HasPrefix(note.Key, attestPrefix) {
+		return s.takeAttestation(note)
 	}
 	switch note.Key {
 	case keyStamp:

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"math"
+	"strings"
 )
 
 // check finds flags that exclude each other, or that make no sense.
@@ -34,6 +35,10 @@ func (p *parser) check(r Request) *UsageError {
 		if ask.File != "" && ask.To != "" {
 			return fault("a plan file says its target itself: leave out --to")
 		}
+	case AttestComponent:
+		return p.checkStatement(fault, ask.Statement)
+	case AttestClient:
+		return p.checkStatement(fault, ask.Statement)
 	case Demo:
 		if ask.Orders < 1 {
 			return fault("--orders must be at least 1")
@@ -77,6 +82,16 @@ func LocksOf(ask Ask) (Locks, bool) {
 		return a.Locks, true
 	}
 	return Locks{}, false
+}
+
+func (p *parser) checkStatement(fault func(string, ...any) *UsageError, s Statement) *UsageError {
+	switch {
+	case strings.TrimSpace(s.Reason) == "":
+		return fault("--reason must say how you know")
+	case s.For <= 0:
+		return fault("--for must be more than nothing")
+	}
+	return nil
 }
 
 func changeOf(ask Ask) (Change, bool) {

@@ -25,6 +25,8 @@ type commands struct {
 	Adopt    Adopt          `cmd:"" group:"sometimes" help:"Take over existing stores: record where they are, run nothing." example:"adopt --at 1.4"`
 	Throttle Throttle       `cmd:"" group:"sometimes" help:"Change how fast backfills go, also while one runs elsewhere; pause them, let them go on." example:"throttle --store main --workers 1 --rate 5000"`
 	Rollback Rollback       `cmd:"" group:"sometimes" help:"Reverse steps that can be reversed; say what needs a restore." example:"rollback --to main:0041_totals"`
+	Fleet    Fleet          `cmd:"" group:"sometimes" help:"Show who is alive, at which release, on what evidence." example:"fleet"`
+	Attest   attestCommands `cmd:"" group:"sometimes" help:"Record what you vouch for where nothing else can tell."`
 	Unlock   Unlock         `cmd:"" group:"sometimes" help:"Show who holds a store; clear a lease whose holder is provably dead." example:"unlock --store main"`
 	Import   importCommands `cmd:"" group:"sometimes" help:"Make a catalogue to start from out of another tool's table."`
 	Demo     Demo           `cmd:"" group:"sometimes" help:"Play an upgrade on SQLite in a temporary folder. Needs nothing." example:"demo"`
@@ -34,6 +36,11 @@ type commands struct {
 type newCommands struct {
 	Project   NewProject   `cmd:"" help:"Make a project: a folder with stopover.yaml and a first migration." example:"new project shop"`
 	Migration NewMigration `cmd:"" help:"Make the next migration of a store." example:"new migration main add_currency"`
+}
+
+type attestCommands struct {
+	Component AttestComponent `cmd:"" help:"These releases of a component run, and no others." example:"attest component api 1.5 --reason rolled-out-and-checked --for 2h"`
+	Client    AttestClient    `cmd:"" help:"This client of a store reads and writes nothing that changes." example:"attest client reports --reason reads-a-view-only"`
 }
 
 type importCommands struct {

@@ -18,8 +18,8 @@ type Request struct {
 
 // Ask is the part of a Request that belongs to one command: NewProject,
 // NewMigration, Lint, List, Init, Status, Plan, Apply, Verify, Cleanup,
-// Rollback, Check, Throttle, Unlock, Adopt, ImportTable, ImportGitLab, Demo, Version or
-// Help.
+// Rollback, Check, Throttle, Fleet, AttestComponent, AttestClient, Unlock, Adopt,
+// ImportTable, ImportGitLab, Demo, Version or Help.
 type Ask interface{ isAsk() }
 
 // Formats of output. Markdown and Mermaid exist for plans only.
@@ -139,6 +139,29 @@ type Check struct {
 	Release   string `placeholder:"RELEASE" help:"The release that wants to start (default: the newest)."`
 }
 
+// Fleet asks who is alive, on what evidence.
+type Fleet struct{}
+
+// Statement are the flags of an attestation.
+type Statement struct {
+	Reason   string        `required:"" placeholder:"TEXT" help:"How you know. It is recorded and shown."`
+	For      time.Duration `default:"24h" placeholder:"TIME" help:"How long the statement counts (default 24h)."`
+	Operator string        `placeholder:"NAME" help:"Who is recorded as operator (default: the login's name)."`
+}
+
+// AttestComponent records what runs of a component.
+type AttestComponent struct {
+	Name     string   `arg:"" name:"NAME" help:"The component."`
+	Releases []string `arg:"" name:"RELEASE" help:"The releases that run, and no others; none: it does not run."`
+	Statement
+}
+
+// AttestClient records that a client of a store needs no lease.
+type AttestClient struct {
+	Name string `arg:"" name:"NAME" help:"The client as fleet names it: by its sessions' name, its user or its address."`
+	Statement
+}
+
 // Unlock shows who holds a store and clears a dead lease.
 type Unlock struct {
 	Yes bool `short:"y" help:"Do not ask. Needed where there is no terminal."`
@@ -174,23 +197,26 @@ type Version struct{}
 // Help holds a help text.
 type Help struct{ Text string } // without the last line end
 
-func (NewProject) isAsk()   {}
-func (NewMigration) isAsk() {}
-func (Lint) isAsk()         {}
-func (List) isAsk()         {}
-func (Init) isAsk()         {}
-func (Status) isAsk()       {}
-func (Plan) isAsk()         {}
-func (Apply) isAsk()        {}
-func (Verify) isAsk()       {}
-func (Cleanup) isAsk()      {}
-func (Rollback) isAsk()     {}
-func (Check) isAsk()        {}
-func (Unlock) isAsk()       {}
-func (Throttle) isAsk()     {}
-func (Adopt) isAsk()        {}
-func (ImportTable) isAsk()  {}
-func (ImportGitLab) isAsk() {}
-func (Demo) isAsk()         {}
-func (Version) isAsk()      {}
-func (Help) isAsk()         {}
+func (NewProject) isAsk()      {}
+func (NewMigration) isAsk()    {}
+func (Lint) isAsk()            {}
+func (List) isAsk()            {}
+func (Init) isAsk()            {}
+func (Status) isAsk()          {}
+func (Plan) isAsk()            {}
+func (Apply) isAsk()           {}
+func (Verify) isAsk()          {}
+func (Cleanup) isAsk()         {}
+func (Rollback) isAsk()        {}
+func (Check) isAsk()           {}
+func (Fleet) isAsk()           {}
+func (AttestComponent) isAsk() {}
+func (AttestClient) isAsk()    {}
+func (Unlock) isAsk()          {}
+func (Adopt) isAsk()           {}
+func (ImportTable) isAsk()     {}
+func (ImportGitLab) isAsk()    {}
+func (Demo) isAsk()            {}
+func (Version) isAsk()         {}
+func (Help) isAsk()            {}
+func (Throttle) isAsk()        {}

@@ -107,6 +107,10 @@ func text(p *page, doc wire.Document) {
 		check(p, d)
 	case *wire.Throttle:
 		throttle(p, d)
+	case *wire.Fleet:
+		fleet(p, d)
+	case *wire.Attest:
+		attested(p, d)
 	case *wire.Unlock:
 		unlock(p, d)
 	case *wire.Lint:

@@ -197,6 +197,17 @@ func storeSamples() map[string]wire.Document {
 		"check": &wire.Check{Head: head("check", 3, "stopover apply --to 1.6"), State: wire.Pending, Component: "api", Release: "1.6", Stores: []wire.StoreCheck{
 			{Name: "main", State: wire.Pending, Position: "0041_totals", Because: "api 1.6 needs main 0042_currency.backfill, which is not done", Pending: []string{"main:0042_currency.backfill", "main:0042_currency.verify"}},
 			{Name: "cache", State: wire.TooNew, Floors: []wire.Floor{{Role: "writers", Release: "1.7", Because: "0007_hashtag.cutover"}}}}},
+		"fleet": &wire.Fleet{Head: head("fleet", 0, "stopover attest component web RELEASE --reason TEXT"), Application: "shop", Components: []wire.FleetComponent{
+			{Name: "api", Releases: []string{"1.6", "1.9"}, Since: "1.6", Instances: []wire.Instance{
+				{Name: "api-1", Release: "1.9", Host: "web-6f9", PID: 7, Since: begun, Seen: 4, TTL: 60, Live: true, Stores: []string{"main"}},
+				{Name: "api-2", Release: "1.6", Host: "web-7aa", PID: 1, Since: begun, Seen: 61, TTL: 60, Stores: []string{"main"}}}},
+			{Name: "web", Releases: []string{"1.4"}, Assumed: "1.4", Because: "what runs of web is not known: it is taken to be 1.4, the oldest listed"},
+			{Name: "worker", Attestation: &wire.Attestation{Component: "worker", Who: "ana", Reason: "switched off", Since: begun, Until: noon, Holds: true}}},
+			Stores: []wire.FleetStore{{Name: "main", Lists: true, Known: 5, Unknown: []wire.Client{{Session: "4711", Name: "reports\x1b[2J", User: "bi", Address: "10.0.0.7", Since: begun}},
+				Clients: []wire.Attestation{{Client: "metabase", Who: "ana", Reason: "reads only", Since: begun, Until: noon, Holds: true}}},
+				{Name: "orders", Lists: true, Known: 1}, {Name: "cache"}, {Name: "far", Lists: true, Problem: "missing right: pg_stat_activity"}}},
+		"attest": &wire.Attest{Head: head("attest component", 0, "stopover plan"), Attestation: wire.Attestation{Component: "api", Releases: []string{"1.5", "1.6"},
+			Who: "ana", Reason: "rolled out", Since: begun, Until: noon, Holds: true}, Stores: []string{"main", "cache"}},
 		"unlock": &wire.Unlock{Head: head("unlock", 0), Stores: []wire.StoreUnlock{
 			{Name: "main", Lease: lease, Because: "its holder is alive"},
 			{Name: "old", Lease: &wire.Lease{Host: "gone", PID: 9, Since: begun, Renewed: 4000}, Cleared: true}, {Name: "cache", Because: "free"}}},

@@ -17,7 +17,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 var documents = map[string]any{
-	"failure": Failure{}, "status": Status{}, "list": List{}, "plan": Plan{}, "report": Report{}, "check": Check{}, "unlock": Unlock{}, "throttle": Throttle{},
+	"failure": Failure{}, "status": Status{}, "list": List{}, "plan": Plan{}, "report": Report{}, "check": Check{}, "unlock": Unlock{}, "throttle": Throttle{}, "fleet": Fleet{}, "attest": Attest{},
 	"lint": Lint{}, "new": New{}, "import": Import{}, "version": VersionInfo{}, "demo": Demo{}, "event": Event{},
 }
 
@@ -128,13 +128,13 @@ func TestEncodeKnowsNoNullLists(t *testing.T) {
 	for name, doc := range map[string]Document{
 		"status": &Status{Stores: []StoreStatus{{Begun: &Begun{Since: now}}}}, "list": &List{Stores: []StoreList{{Steps: []Step{{Done: &now}}}}},
 		"plan": &Plan{Way: Way{Legs: []Leg{{Actions: []Action{{}}}}}}, "report": &Report{Violations: []Violation{{}}, Refused: []Refusal{{}}},
-		"check": &Check{Stores: []StoreCheck{{}}}, "lint": &Lint{}, "demo": &Demo{}, "unlock": &Unlock{}, "throttle": &Throttle{Stores: []StoreThrottle{{}}}, "new": &New{}, "import": &Import{}, "version": &VersionInfo{},
+		"check": &Check{Stores: []StoreCheck{{}}}, "fleet": &Fleet{Components: []FleetComponent{{Instances: []Instance{{}}}}, Stores: []FleetStore{{}}}, "attest": &Attest{}, "lint": &Lint{}, "demo": &Demo{}, "unlock": &Unlock{}, "throttle": &Throttle{Stores: []StoreThrottle{{}}}, "new": &New{}, "import": &Import{}, "version": &VersionInfo{},
 	} {
 		var out bytes.Buffer
 		if err := Encode(&out, doc); err != nil {
 			t.Fatal(err)
 		}
-		var known = []string{`"error": null`, `"route": null`, `"begun": null`, `"lease": null`, `"control": null`, `"problem": null`, `"stop": null`, `"estimate": null`, `"done": null`}
+		var known = []string{`"error": null`, `"route": null`, `"begun": null`, `"lease": null`, `"control": null`, `"problem": null`, `"stop": null`, `"estimate": null`, `"done": null`, `"attestation": null`}
 		for _, line := range strings.Split(out.String(), "\n") {
 			line = strings.Trim(line, " ,")
 			if strings.HasSuffix(line, "null") && !slices.Contains(known, line) {
