@@ -1,7 +1,7 @@
 package redis
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -67,7 +67,15 @@ func slot(key string) int {
 	}
 	var crc uint16
 	for i := range len(key) {
-		crc ^= uint16(key[i]) << 8
+		crc = crc<<8 ^ crcTable[byte(crc>>8)^key[i]]
+	}
+	return int(crc) % slots
+}
+
+// crcTable is CRC-16/XMODEM by bytes.
+var crcTable = func() (table [256]uint16) {
+	for i := range table {
+		crc := uint16(i) << 8
 		for range 8 {
 			if crc&0x8000 != 0 {
 				crc = crc<<1 ^ 0x1021
@@ -75,15 +83,16 @@ func slot(key string) int {
 				crc <<= 1
 			}
 		}
+		table[i] = crc
 	}
-	return int(crc) % slots
-}
+	return table
+}()
 
 // guards gives a key in every slot, by slot.
 func (k keyspace) guards() []string {
 	all := make([]string, slots)
 	for n, found := 0, 0; found < slots; n++ {
-		key := fmt.Sprintf("%s{%x%s", k.prefix, n, guardSuffix)
+		key := k.prefix + "{" + strconv.FormatInt(int64(n), 36) + guardSuffix
 		if s := slot(key); all[s] == "" {
 			all[s] = key
 			found++

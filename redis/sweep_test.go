@@ -97,7 +97,8 @@ func TestASweepReachesEveryKeyOfEveryMaster(t *testing.T) {
 }
 
 // TestALateSweepIsFenced lets a holder stop between the scan and the work,
-// another take over and begin its own sweep, and the first wake up.
+// another take over and begin its own sweep, which has touched no key yet, and
+// the first wake up.
 func TestALateSweepIsFenced(t *testing.T) {
 	everyServer(t, func(t *testing.T, f fixture) {
 		keys := f.fill(500)
@@ -126,19 +127,15 @@ func TestALateSweepIsFenced(t *testing.T) {
 		}()
 		<-asleep
 		now := f.note("epoch", old.Rev, `2`)
-		var cursor []byte
-		for done := false; !done; {
-			p, err := f.Store.Do(t.Context(), store.Task{Action: mark(), Cursor: cursor, Size: 100, Guard: []store.Note{now}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			cursor, done = p.Cursor, p.Done
+		first := Stretch("first", func(context.Context, *Sweep, []byte, int) ([]byte, bool, int64, error) { return nil, true, 0, nil })
+		if _, err := f.Store.Do(t.Context(), store.Task{Action: first, Size: 1, Guard: []store.Note{now}}); err != nil {
+			t.Fatal(err)
 		}
 		close(awake)
 		if conflict, ok := errors.AsType[*store.ConflictError](<-ended); !ok || !conflict.Guard {
 			t.Error("the late sweep was recorded")
 		}
-		if counts := f.values(keys); counts["new"] != 500 {
+		if counts := f.values(keys); counts["old"] != 500 {
 			t.Errorf("keys hold %v", counts)
 		}
 	})
