@@ -49,9 +49,11 @@ type Store struct {
 	secrets []string // passwords, to be taken out of errors
 	pids    sync.Map // backend pids of the pool's connections
 	keys    sync.Map // rangeKey by table name: how tables are cut
+	walks   sync.Map // walk by table name and end of a span
 
 	serverVersion atomic.Int32 // major; 0 before the first connection
 	bytewise      atomic.Bool  // the server counts places in statements in bytes
+	standby       atomic.Bool  // the server follows another one
 	contended     atomic.Int64 // when a task last did not get a lock, in Unix milliseconds
 }
 
@@ -163,6 +165,7 @@ func (s *Store) watchPids(config *pgxpool.Config) {
 		s.pids.Store(conn.PgConn().PID(), true)
 		s.serverVersion.Store(majorVersion(conn.PgConn().ParameterStatus("server_version")))
 		s.bytewise.Store(conn.PgConn().ParameterStatus("server_encoding") == "SQL_ASCII")
+		s.standby.Store(conn.PgConn().ParameterStatus("in_hot_standby") == "on")
 		if connected != nil {
 			return connected(ctx, conn)
 		}

@@ -18,7 +18,8 @@ import (
 // The last stretch has no upper end: rows with keys above all others belong to
 // it, however late they come.
 func (s *Store) stretch(ctx context.Context, task store.Task, work work) (store.Progress, error) {
-	return s.transact(ctx, task, idleLimit, func(t *transaction) (store.Progress, error) {
+	var keep func(cursor []byte)
+	progress, err := s.transact(ctx, task, idleLimit, func(t *transaction) (store.Progress, error) {
 		t.next.own(keyStyles)
 		key, err := t.keyOf(ctx, work.cut)
 		if err != nil {
@@ -28,12 +29,17 @@ func (s *Store) stretch(ctx context.Context, task store.Task, work work) (store.
 		if err != nil {
 			return store.Progress{}, placed(work, err)
 		}
-		upper, err := t.probe(ctx, work.cut, key, lower, last)
+		var upper []string
+		upper, keep, err = t.upper(ctx, work.cut, key, lower, last)
 		if err != nil {
 			return store.Progress{}, err
 		}
 		return t.perform(ctx, work, key, lower, upper, last)
 	})
+	if err == nil {
+		keep(progress.Cursor)
+	}
+	return progress, err
 }
 
 // ends gives where a task's next stretch begins, and where its span ends; nil:
