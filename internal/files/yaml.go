@@ -34,6 +34,14 @@ func (y *yamlReader) problem(place Place, next, format string, args ...any) {
 
 // parse gives the root of the file's only document; nil: empty, or a problem.
 func (y *yamlReader) parse(data []byte) ast.Node {
+	if len(data) > longestFile {
+		y.problem(Place{File: y.file}, "", "is longer than %d MiB", longestFile>>20)
+		return nil
+	}
+	if line := tooDeep(data); line > 0 {
+		y.problem(Place{File: y.file, Line: line}, "", "nested too deeply")
+		return nil
+	}
 	file, err := parser.ParseBytes([]byte(strings.TrimPrefix(string(data), byteOrderMark)), 0)
 	if err != nil {
 		place, message := Place{File: y.file}, "not understood as YAML"
@@ -61,6 +69,42 @@ func (y *yamlReader) parse(data []byte) ast.Node {
 		root = doc.Body
 	}
 	return root
+}
+
+// deepest bounds how many brackets a file may have open, and longestFile how
+// long it may be, before it is given to the parser.
+// The parser's memory grows with the square of the depth: 100,000 brackets took
+// all that the machine had.
+const (
+	deepest     = 100
+	longestFile = 4 << 20 // bytes
+)
+
+// tooDeep gives the line at which a file nests too deep; 0: it does not. Brackets in texts count too: no honest file has a hundred of them
+// open.
+func tooDeep(data []byte) int {
+	line, open, indent, blank := 1, 0, 0, true
+	for _, c := range data {
+		switch {
+		case c == '\n':
+			line, indent, blank = line+1, 0, true
+			continue
+		case blank && (c == ' ' || c == '-' || c == '?'):
+			indent++
+		case c == '[' || c == '{':
+			open++
+			blank = false
+		case c == ']' || c == '}':
+			open = max(0, open-1)
+			blank = false
+		default:
+			blank = false
+		}
+		if open > deepest || indent > 20*deepest {
+			return line
+		}
+	}
+	return 0
 }
 
 func (y *yamlReader) place(node ast.Node) Place { return y.at(node.GetToken()) }
