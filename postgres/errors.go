@@ -37,6 +37,9 @@ const (
 	noDatabase      = "3D000"
 )
 
+// onStandby is what a server lacks that follows another one.
+const onStandby = "to write: the server is a standby, use the address of its primary"
+
 // unreachable says that no connection could be had, without secrets.
 func (s *Store) unreachable(err error) error {
 	gone := &store.UnreachableError{Place: s.place, Err: errors.New(s.scrub(err.Error()))}
@@ -84,6 +87,9 @@ func (s *Store) fault(ctx context.Context, m *message, completed int, err error,
 		}
 		return &store.RightsError{Missing: refused.Message, Err: failed}
 	case readOnly:
+		if s.standby.Load() {
+			return &store.RightsError{Missing: onStandby, Err: failed}
+		}
 		return &store.RightsError{Missing: "to write (" + refused.Message + ")", Err: failed}
 	case lockTimeout:
 		return &store.LockedError{Waited: wait, Err: failed}

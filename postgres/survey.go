@@ -40,6 +40,9 @@ func (s *Store) Survey(ctx context.Context) (store.Survey, error) {
 	if version < oldest {
 		return store.Survey{}, fmt.Errorf("survey %s: %s is older than PostgreSQL %d, the oldest that is supported", s.place, survey.Server, oldest/10000)
 	}
+	if s.standby.Load() {
+		survey.Missing = append([]string{onStandby}, survey.Missing...)
+	}
 	// Books that may not be read are among what is missing.
 	if survey.Stamped && readable {
 		if _, err := s.format(ctx); err != nil {

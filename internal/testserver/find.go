@@ -75,3 +75,11 @@ func projectRoot() (string, error) {
 		dir = parent
 	}
 }
+
+// Owner gives the user and group that servers run as.
+func Owner() (uid, gid int) {
+	if owner := unprivileged(); owner != nil {
+		return int(owner.Uid), int(owner.Gid)
+	}
+	return os.Getuid(), os.Getgid()
+}
