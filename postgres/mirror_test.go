@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stopover-dev/stopover/internal/testserver"
 	"github.com/stopover-dev/stopover/postgres"
 	"github.com/stopover-dev/stopover/store"
 )
@@ -117,6 +118,20 @@ var elsewhere = []mirrorCase{
 
 func TestMirror(t *testing.T) {
 	s, url := prepared(t)
+	testMirrors(t, s, url)
+}
+
+func TestMirrorOn18(t *testing.T) {
+	url := testserver.PostgresOf(t, 18).NewURL(t)
+	s := opened(t, store.Settings{Name: "main", URL: url})
+	if err := s.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	testMirrors(t, s, url)
+}
+
+func testMirrors(t *testing.T, s store.Store, url string) {
+	t.Helper()
 	for _, c := range append(onOrders, elsewhere...) {
 		t.Run(c.name, func(t *testing.T) {
 			if c.mirror.Table == "" {
@@ -208,6 +223,24 @@ func TestMirrorRounds(t *testing.T) {
 	}
 	run(t, url, "UPDATE orders SET cents = CAST(amount AS numeric(10,2)) WHERE cents IS NULL; INSERT INTO orders (amount) VALUES (2.009)")
 	wantRows(t, url, "SELECT amount || '=' || cents FROM orders ORDER BY amount", "1.005=1.01", "2.009=2.01")
+}
+
+// TestMirrorOfAnExtensionsType shows that operators are found where the store's
+// path leads, whatever the writer's own is.
+func TestMirrorOfAnExtensionsType(t *testing.T) {
+	server := testserver.Postgres(t).NewURL(t)
+	run(t, server, "CREATE SCHEMA shop; CREATE TYPE public.pair AS (a int, b int); CREATE FUNCTION public.same(public.pair, public.pair) RETURNS bool IMMUTABLE LANGUAGE sql AS 'SELECT $1.a = $2.a AND $1.b = $2.b'")
+	run(t, server, "CREATE OPERATOR public.= (FUNCTION = public.same, LEFTARG = public.pair, RIGHTARG = public.pair); CREATE TABLE shop.orders (a public.pair, b public.pair)")
+	s := opened(t, store.Settings{Name: "main", URL: server, Options: map[string]string{"schema": "shop"}})
+	if err := s.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := begin(t, s, "SELECT 1", store.Mirror{Name: "m", Table: "orders", Old: "a", New: "b"}); err != nil {
+		t.Fatal(err)
+	}
+	run(t, server, "SET search_path = ''; INSERT INTO shop.orders (b) VALUES ('(1,2)'); UPDATE shop.orders SET a = '(3,4)'")
+	wantRows(t, server, "SELECT a::text || b FROM shop.orders", "(3,4)(3,4)")
+	wantRows(t, server, "SELECT unnest(proconfig) FROM pg_proc WHERE proname = 'stopover_mirror_m'", "search_path=pg_catalog, shop, public, pg_temp")
 }
 
 // TestMirrorNames shows that long names fit, and stay apart.

@@ -2,6 +2,7 @@ DO $stopover$
 DECLARE -- the mirror of @table@: @old@ and @new@ are kept in step from here on
   target oid := to_regclass(@table:text@);
   home text := quote_ident(current_schema());
+  path text := (SELECT string_agg(quote_ident(name), ', ') FROM unnest(current_schemas(false)) name);
   relation text;
   kind text;
   fault text;
@@ -80,7 +81,7 @@ BEGIN
   -- written wins, the new one if both were. In an INSERT OLD is NULL: there a
   -- new column that is NULL was not written. The last lines keep a NULL that
   -- has no counterpart from coming back in a later sweep.
-  EXECUTE format($format$CREATE FUNCTION %1$s."%2$s"() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, %1$s, pg_temp AS $mirror$
+  EXECUTE format($format$CREATE FUNCTION %1$s."%2$s"() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, %8$s, pg_temp AS $mirror$
 DECLARE
   %3$I %5$s.%3$I%%TYPE := NEW.%3$I;
   %4$I %5$s.%4$I%%TYPE := NEW.%4$I;
@@ -100,7 +101,7 @@ BEGIN
   END IF;
   RETURN NEW;
 END
-$mirror$$format$, home, @function:text@, o.attname, n.attname, relation, @up:text@, @down:text@);
+$mirror$$format$, home, @function:text@, o.attname, n.attname, relation, @up:text@, @down:text@, path);
   EXECUTE format('COMMENT ON FUNCTION %s.%I() IS %L', home, @function:text@,
     format('Stopover: keeps %s and %s of %s in step until the contract of the migration %s', o.attname, n.attname, relation, @migration:text@));
   EXECUTE format('CREATE TRIGGER %I BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION %s.%I()',
