@@ -49,6 +49,7 @@ type Store struct {
 	secrets []string // passwords, to be taken out of errors
 	pids    sync.Map // backend pids of the pool's connections
 	keys    sync.Map // rangeKey by table name: how tables are cut
+	walks   sync.Map // walk by table name and end of a span
 
 	serverVersion atomic.Int32 // major; 0 before the first connection
 	bytewise      atomic.Bool  // the server counts places in statements in bytes
