@@ -2,12 +2,16 @@ package postgres_test
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/stopover-dev/stopover/internal/testserver"
 	"github.com/stopover-dev/stopover/postgres"
@@ -233,4 +237,57 @@ func TestLimitsThatAreNotUnderstoodAreRefused(t *testing.T) {
 			t.Errorf("%s: %s gives %v", option, value, err)
 		}
 	}
+}
+
+// standby takes a server's log as a replica does, and says that it has replayed
+// none of it.
+func standby(t *testing.T, url, name string) {
+	t.Helper()
+	config, err := pgconn.ParseConfig(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.RuntimeParams["replication"], config.RuntimeParams["application_name"] = "true", name
+	conn, err := pgconn.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	answers, err := conn.Exec(t.Context(), "IDENTIFY_SYSTEM").ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := string(answers[0].Rows[0][2])
+	conn.Frontend().SendQuery(&pgproto3.Query{String: "START_REPLICATION PHYSICAL " + place})
+	if err := conn.Frontend().Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if answer, err := conn.ReceiveMessage(t.Context()); err != nil || fmt.Sprintf("%T", answer) != "*pgproto3.CopyBothResponse" {
+		t.Fatalf("%T %v", answer, err)
+	}
+	var high, low uint64
+	if _, err := fmt.Sscanf(place, "%X/%X", &high, &low); err != nil {
+		t.Fatal(err)
+	}
+	status := []byte{'r'}
+	for range 3 { // written, flushed and replayed up to here
+		status = binary.BigEndian.AppendUint64(status, high<<32|low)
+	}
+	status = append(status, make([]byte, 9)...) // the time, and no answer wanted
+	conn.Frontend().Send(&pgproto3.CopyData{Data: status})
+	if err := conn.Frontend().Flush(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestReplicaThatIsBehindIsASignal(t *testing.T) {
+	server := testserver.OwnPostgres(t, "wal_level=replica", "max_wal_senders=4")
+	url := server.NewURL(t)
+	s := opened(t, store.Settings{URL: url, Options: map[string]string{"replica_backlog": "1MB"}})
+	off := opened(t, store.Settings{URL: url, Options: map[string]string{"replica_backlog": "off"}})
+	standby(t, url, "web-2")
+	wantNoSignals(t, s)
+	run(t, url, "CREATE TABLE w AS SELECT repeat('x', 200) FROM generate_series(1, 20000)")
+	awaitSignal(t, s, false, "replica web-2 is 0 s and ")
+	wantNoSignals(t, off)
 }
