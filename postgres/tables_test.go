@@ -68,7 +68,10 @@ func TestTablesOfEverySort(t *testing.T) {
 				if strings.Contains(c.setup, "T t") {
 					table = `"Odd ""one"."T t"`
 				}
-				sweep(t, s, action(store.Stretched, "UPDATE "+table+" SET n = n + 1"), 30)
+				sizes := sweep(t, s, action(store.Stretched, "UPDATE "+table+" SET n = n + 1"), 30)
+				if strings.Contains(c.name, "citext") && sizes[0] != 30 { // compared as text, it is another number
+					t.Errorf("stretches of %v rows, want 30 each", sizes)
+				}
 				wantRows(t, url, "SELECT count(*) || ' ' || min(n) || ' ' || max(n) FROM t", "100 1 1")
 			})
 		}
