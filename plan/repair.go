@@ -15,7 +15,7 @@ func (c *certifier) repairs(step, x int) []Repair {
 	writer := c.ix.role[x][c.ix.store[step]] == ReadWrite
 	if m := c.ix.writers[step]; writer && m != noMark && s.ID.Kind != Cutover {
 		out = append(out, Repair{Kind: DualWrite, First: NoRelease, Last: NoRelease,
-			Text: fmt.Sprintf("let %s write both forms itself (a trigger or a generated column in an earlier step); then %s needs no floor for writers",
+			Text: fmt.Sprintf("let %s write both forms itself (a mirror, a trigger or a generated column in an earlier step); then %s needs no floor for writers",
 				s.ID.Store, s.ID)})
 	}
 	if s.ID.Kind != Cutover {
