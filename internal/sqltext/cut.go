@@ -8,7 +8,7 @@ type Cut struct {
 	Alias string // the name by which a condition refers to Table's columns, as written
 	// Repeatable: run again it does nothing to the rows it has done. True for
 	// DELETE, for an INSERT with ON CONFLICT DO NOTHING, and for an UPDATE
-	// whose condition asks for a column that it sets.
+	// whose condition asks for a column that it sets, see settles.
 	Repeatable bool
 	Sets       []string // the columns that an UPDATE sets
 
@@ -68,9 +68,6 @@ func (s Statement) cutOwn(table string) (*Cut, error) {
 		return nil, err
 	}
 	c := &Cut{Table: t.table, Alias: t.reference(), text: s.Text, Repeatable: s.Verb == "DELETE"}
-	if s.Verb == "UPDATE" {
-		c.Sets = assigned(r.Fork(), s.d)
-	}
 	others := r.Fork()
 	if others.Find("FROM", "USING", "WHERE", "RETURNING") && others.Peek(0).IsAny("FROM", "USING") {
 		plain = false
@@ -86,6 +83,13 @@ func (s Statement) cutOwn(table string) (*Cut, error) {
 
 // place finds the condition. The reader stands behind the target.
 func (c *Cut) place(s Statement, t target, r *Reader) error {
+	var set []assignment
+	if s.Verb == "UPDATE" {
+		set = assignments(r.Fork())
+	}
+	for _, a := range set {
+		c.Sets = append(c.Sets, a.columns...)
+	}
 	if tail := r.Fork(); tail.Find("ORDER", "LIMIT") {
 		return errorAt(tail.Peek(0).Line, "%s with %s cannot be cut into ranges: delete it, the range limits the rows", s.Verb, strings.ToUpper(tail.Peek(0).Text))
 	}
@@ -105,7 +109,7 @@ func (c *Cut) place(s Statement, t target, r *Reader) error {
 	own := strings.TrimRight(s.Text[where.Stop():stop], blanks)
 	lead := len(own) - len(strings.TrimLeft(own, blanks))
 	c.mode, c.before, c.own = withOwn, s.Text[:where.Stop()+lead], own[lead:]
-	c.Repeatable = c.Repeatable || mentions(r, t.name(s.d), c.Sets, stop)
+	c.Repeatable = c.Repeatable || settles(set, r, t.name(s.d), stop)
 	return nil
 }
 

@@ -75,31 +75,6 @@ func (s Statement) skipsConflicts() bool {
 	return false
 }
 
-// assigned gives the columns that the SET ahead sets.
-func assigned(r *Reader, d Dialect) []string {
-	r.Take("SET")
-	list := &Reader{d: d, toks: r.toks[:r.pos], pos: r.pos}
-	if end := r.Fork(); end.Find("FROM", "WHERE", "RETURNING") {
-		list.toks = r.toks[:end.pos]
-	} else {
-		list.toks = r.toks
-	}
-	var columns []string
-	for _, item := range list.Items() {
-		group := item.Take("(")
-		for {
-			column, _, found := item.Identifier()
-			if found {
-				columns = append(columns, column)
-			}
-			if !found || !group || !item.Take(",") {
-				break
-			}
-		}
-	}
-	return columns
-}
-
 // mentions says whether one of the columns is named between the reader and the
 // byte offset stop, as a column of the target and not of another table.
 func mentions(r *Reader, target string, columns []string, stop int) bool {
