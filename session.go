@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -41,8 +42,9 @@ func (a *App) take(ctx context.Context, command string, sights []*sight, until t
 	ordered := slices.Clone(sights)
 	slices.SortFunc(ordered, func(x, y *sight) int { return strings.Compare(x.name, y.name) })
 	for _, seen := range ordered {
-		h, err := a.takeOne(s.ctx, command, seen)
+		h, err := a.takeOne(s.ctx, seen, s.askFor(command, seen.name))
 		if err != nil {
+			err = s.twice(seen.name, err)
 			s.release()
 			f := a.explain(seen.name, err)
 			if f.Detail.Safe == staysRecorded {
@@ -57,7 +59,7 @@ func (a *App) take(ctx context.Context, command string, sights []*sight, until t
 	return s, nil
 }
 
-func (a *App) takeOne(ctx context.Context, command string, seen *sight) (*held, error) {
+func (a *App) takeOne(ctx context.Context, seen *sight, ask book.Ask) (*held, error) {
 	empty, err := a.mayOwn(ctx, seen)
 	if err != nil {
 		return nil, err
@@ -65,7 +67,7 @@ func (a *App) takeOne(ctx context.Context, command string, seen *sight) (*held, 
 	if err := seen.st.Prepare(ctx); err != nil {
 		return nil, fmt.Errorf("make the books: %w", err)
 	}
-	lease, err := book.Acquire(ctx, seen.st, a.askFor(command, seen.name))
+	lease, err := book.Acquire(ctx, seen.st, ask)
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +82,47 @@ func (a *App) takeOne(ctx context.Context, command string, seen *sight) (*held, 
 func (a *App) askFor(command, storeName string) book.Ask {
 	return book.Ask{Host: host(), PID: os.Getpid(), Operator: a.operator(), Command: command,
 		Wait: a.cfg.LockWait, Waiting: a.waiting(storeName), TTL: a.cfg.leaseTTL}
+}
+
+// askFor asks as App.askFor, but does not wait for a lease that this session
+// holds itself: it would be renewed for ever.
+func (s *session) askFor(command, storeName string) book.Ask {
+	ask := s.app.askFor(command, storeName)
+	tell := ask.Waiting
+	ask.Waiting = func(h book.Holder, left time.Duration) {
+		if s.holds(h) != "" {
+			s.cancel(s.twice(storeName, &book.HeldError{Holder: h}))
+			return
+		}
+		tell(h, left)
+	}
+	return ask
+}
+
+// holds names the store of this session whose lease it is; "" if none.
+func (s *session) holds(holder book.Holder) string {
+	for name, h := range s.held {
+		if mine := h.lease.Holder; mine.Epoch == holder.Epoch && mine.PID == holder.PID && mine.Host == holder.Host && mine.Since.Equal(holder.Since) {
+			return name
+		}
+	}
+	return ""
+}
+
+// twice explains a lease that was not had because this session has it under
+// another name: two stores of the catalogue are one. Any other error stays.
+func (s *session) twice(storeName string, err error) error {
+	var known *Failure
+	if errors.As(context.Cause(s.ctx), &known) {
+		return known
+	}
+	var taken *book.HeldError
+	if !errors.As(err, &taken) || s.holds(taken.Holder) == "" {
+		return err
+	}
+	f := misuse(fmt.Sprintf("%s and %s are one store under two names", s.holds(taken.Holder), storeName), s.app.cmd("status"))
+	f.Detail.Hint = "give each a url, schema or file of its own, or put their migrations into one store"
+	return f.in(storeName)
 }
 
 // mayOwn tells whether the store is empty, and refuses one that is neither

@@ -160,6 +160,8 @@ func (a *App) trouble(s *sight) *Failure {
 	switch {
 	case s.err != nil:
 		return a.unseen(s)
+	case a.foreign(s):
+		return a.foreignTo(s)
 	case len(s.newer) > 0:
 		return a.newerThan(s)
 	case len(s.missing) > 0:
@@ -188,6 +190,28 @@ func (a *App) trouble(s *sight) *Failure {
 		return f
 	}
 	return nil
+}
+
+// unnamed is what an application goes by whose catalogue gives it no name.
+const unnamed = "app"
+
+// foreign tells whether the store was stamped by another application. Where
+// either has no name of its own, nobody can tell.
+func (a *App) foreign(s *sight) bool {
+	if !s.stamped() {
+		return false
+	}
+	owner, we := s.books.Stamp.Application, a.project.Application
+	return owner != we && owner != "" && owner != unnamed && we != "" && we != unnamed
+}
+
+// foreignTo is why a store of another application is left alone: the ledger of
+// one tells nothing about the migrations of the other, though names may agree.
+func (a *App) foreignTo(s *sight) *Failure {
+	f := refuse(fmt.Sprintf("the store belongs to the application %q, and %s is that of %q",
+		s.books.Stamp.Application, a.project.File, a.project.Application), a.cmd("status"))
+	f.Detail.Hint = fmt.Sprintf("look at the url; if it is the right store, write `application: %s`, by which it was stamped", s.books.Stamp.Application)
+	return f.in(s.name)
 }
 
 func (a *App) newerThan(s *sight) *Failure {
