@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,9 +25,14 @@ func onVersions(t *testing.T, story func(*testing.T, *testserver.PostgresServer)
 	}
 }
 
+// differs are the sorts of tables that are gone through on PostgreSQL 18 too:
+// those that the catalogue might describe otherwise.
+var differs = []string{"identity", "deferrable", "generated", "ignores case", "elsewhere", "heirs", "partitions"}
+
 // A table of each sort is gone through once, whole, in stretches.
 func TestTablesOfEverySort(t *testing.T) {
 	onVersions(t, func(t *testing.T, server *testserver.PostgresServer) {
+		newest := server == testserver.PostgresOf(t, 18)
 		for _, c := range []struct{ name, setup, values string }{
 			{"identity", "CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v int, n int NOT NULL DEFAULT 0)", "(v) SELECT g"},
 			{"unlogged", "CREATE UNLOGGED TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0)", "(id) SELECT g"},
@@ -55,6 +61,9 @@ func TestTablesOfEverySort(t *testing.T) {
 				CREATE TABLE t1b PARTITION OF t1 FOR VALUES WITH (MODULUS 2, REMAINDER 1); CREATE UNLOGGED TABLE t2 (LIKE t INCLUDING ALL); ALTER TABLE t ATTACH PARTITION t2 DEFAULT`, "(id, d) SELECT g, g % 10"},
 			{"heirs", "CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL DEFAULT 0); CREATE TABLE heir (PRIMARY KEY (id)) INHERITS (t); INSERT INTO heir SELECT generate_series(1, 50)", "(id) SELECT g FROM generate_series(1, 50) g --"},
 		} {
+			if newest && !slices.ContainsFunc(differs, func(word string) bool { return strings.Contains(c.name, word) }) {
+				continue
+			}
 			t.Run(c.name, func(t *testing.T) {
 				database := server.Database(t)
 				url := server.URL(database)
