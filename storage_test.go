@@ -6,14 +6,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stopover-dev/stopover/internal/testserver"
 	"github.com/stopover-dev/stopover/internal/wire"
-	"github.com/stopover-dev/stopover/store"
 )
 
 // TestDiskFull fills the table's own disk: a tablespace on a file system of 6 MB
@@ -90,51 +87,4 @@ func TestStandbyAsTarget(t *testing.T) {
 	s.stops(r, ExitFailed, "standby")
 	s.write("url", s.url)
 	s.goesOn(s.applyWith(func() {}), wire.EventDone, "")
-}
-
-// A replica that applies everything late holds the backfill up, with the reason,
-// and the backfill goes on when the replica has caught up.
-func TestReplicaThatLags(t *testing.T) {
-	t.Parallel()
-	primary := testserver.OwnPostgres(t)
-	s := project(t, primary.NewURL(t), "    replica_lag: 500ms\n")
-	s.migration("0001_begin", fmt.Sprintf("-- stopover: expand\nCREATE TABLE orders (id int PRIMARY KEY, touched int NOT NULL DEFAULT 0, note text);\n"+
-		"INSERT INTO orders SELECT generate_series(1, %d);\n", faultRows))
-	s.finish(t, []string{"init"})
-	s.migration("0002_touch", "-- stopover: backfill table=orders\nUPDATE orders\nSET touched = touched + 1;\n")
-	standby := primary.Standby(t, "recovery_min_apply_delay=1500ms")
-	primary.Follows(t)
-	database := strings.TrimPrefix(mustURL(t, s.url).Path, "/")
-	late := s.client()
-	begun := time.Now()
-	for lag := ""; lag == "" && time.Since(begun) < 20*time.Second; { // until the server knows of it
-		late.exec("UPDATE orders SET note = 'x' WHERE id = 1")
-		time.Sleep(50 * time.Millisecond)
-		if got := s.rows("SELECT replay_lag::text FROM pg_stat_replication WHERE replay_lag > interval '500 ms'"); len(got) > 0 {
-			lag = got[0]
-		}
-	}
-	t.Logf("the replica lagged after %s", time.Since(begun))
-	time.AfterFunc(2*time.Second, func() {
-		standby.Exec(t, database, "ALTER SYSTEM SET recovery_min_apply_delay = 0")
-		standby.Exec(t, database, "SELECT pg_reload_conf()")
-	})
-	var stretches atomic.Int64
-	r := s.applyTapped(&tap{before: func(task store.Task) {
-		if task.Action.Shape() == store.Stretched && stretches.Add(1) <= 6 {
-			time.Sleep(time.Second) // a long backfill: the load is looked at once a second
-		}
-	}})
-	if r.failure != nil {
-		t.Fatal(r.failure)
-	}
-	s.touchedOnce()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, e := range r.events {
-		if strings.Contains(e.Text, "behind") {
-			return
-		}
-	}
-	t.Errorf("nobody was told that the replica lags; events: %+v", r.events)
 }
