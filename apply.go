@@ -2,6 +2,7 @@ package stopover
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -268,7 +269,14 @@ func (a *App) perform(s *session, report *wire.Report, w *way, todo []plan.StepI
 			todo = todo[1:]
 			continue
 		}
+		back, err := a.raise(s, w, h, works[0])
+		if err != nil {
+			return err
+		}
 		outcomes, err := h.runner.PerformAll(s.ctx, works)
+		if err != nil && len(outcomes) == 0 {
+			err = errors.Join(err, back(s.ctx, err))
+		}
 		for i, outcome := range outcomes {
 			report.Did = append(report.Did, deed(works[i].ID, wire.DeedStep, outcome))
 		}
@@ -306,11 +314,12 @@ func (a *App) nextWorks(s *session, w *way, todo []plan.StepID) ([]run.Work, err
 		if err != nil {
 			return nil, a.explain(id.Store, err)
 		}
-		if len(works) > 0 && !work.Together() {
+		apart := !work.Together() || !w.cat.Implicit && s.held[id.Store].runner.Floored(work)
+		if len(works) > 0 && apart {
 			break
 		}
 		works = append(works, work)
-		if !work.Together() {
+		if apart {
 			break
 		}
 	}

@@ -24,6 +24,12 @@ func (a *App) Check(ctx context.Context, ask CheckOptions) (*wire.Check, error) 
 	if err := a.firstUnseen(sights); err != nil {
 		return doc, err
 	}
+	return a.asked(ctx, sights, ask)
+}
+
+// asked is Check on stores that were looked at.
+func (a *App) asked(ctx context.Context, sights []*sight, ask CheckOptions) (*wire.Check, error) {
+	doc := &wire.Check{Head: wire.NewHead("check"), Component: ask.Component, Stores: []wire.StoreCheck{}}
 	if ask.Release == "" && len(a.project.Releases) > 0 { // else it is for the ledger only
 		ask.Release = a.cfg.Release
 	}
@@ -33,6 +39,8 @@ func (a *App) Check(ctx context.Context, ask CheckOptions) (*wire.Check, error) 
 	}
 	w.state = a.ledgers(sights)
 	w.floors()
+	a.proposed(w)
+	w.peers()
 	if err := a.aim(w); err != nil {
 		return doc, a.explain("", err)
 	}

@@ -185,7 +185,7 @@ func (a *App) clean(ctx context.Context, report *wire.Report, w *way, ready []pl
 		}
 	}
 	for _, id := range ready {
-		if err := a.contract(s, report, id, firm[id]); err != nil {
+		if err := a.contract(s, again, report, id, firm[id]); err != nil {
 			return err
 		}
 	}
@@ -245,14 +245,22 @@ func (a *App) violation(id plan.StepID, found store.Progress) wire.Violation {
 }
 
 // contract runs one contract with its proof in the same transaction.
-func (a *App) contract(s *session, report *wire.Report, id plan.StepID, firm bool) error {
+func (a *App) contract(s *session, w *way, report *wire.Report, id plan.StepID, firm bool) error {
 	work, err := a.work(a.steps[id])
 	if err != nil {
 		return a.explain(id.Store, err)
 	}
 	work.Firm = firm
-	outcome, err := s.held[id.Store].runner.Perform(s.ctx, work)
-	s.held[id.Store].books = s.held[id.Store].runner.Books
+	h := s.held[id.Store]
+	back, err := a.raise(s, w, h, work)
+	if err != nil {
+		return err
+	}
+	outcome, err := h.runner.Perform(s.ctx, work)
+	if err != nil {
+		err = errors.Join(err, back(s.ctx, err))
+	}
+	h.books = h.runner.Books
 	if err != nil {
 		return a.explain(id.Store, err)
 	}

@@ -278,3 +278,15 @@ func (a *App) vouch(w *way, rolls []wire.Action) []string {
 	}
 	return lines
 }
+
+// peers fills in what holds a lease, for conditions of one component on others.
+// A release that cannot be placed is left out: it shuts nobody out.
+func (w *way) peers() {
+	for _, c := range w.cat.Components {
+		for _, i := range w.knownOf(c.Name).live {
+			if at, found := w.index.At(i.Release); found && !w.cat.Implicit && !slices.Contains(w.state.Fleet[c.Name], at) {
+				w.state.Fleet[c.Name] = append(w.state.Fleet[c.Name], at)
+			}
+		}
+	}
+}

@@ -178,16 +178,21 @@ func (a *App) mayAttest(sights []*sight, s *Statement) error {
 	return nil
 }
 
-// uses tells whether a component reads or writes a store. Without declared
-// components there is one that uses all.
+// uses tells whether a component reads or writes a store.
 func (a *App) uses(component, storeName string) bool {
+	return a.role(component, storeName) != plan.Unused
+}
+
+// role is how a component uses a store. Without declared components there is one
+// that writes all.
+func (a *App) role(component, storeName string) plan.Role {
 	if len(a.project.Components) == 0 {
-		return true
+		return plan.ReadWrite
 	}
 	for _, c := range a.project.Components {
 		if c.Name == component {
-			return c.Uses[storeName] != plan.Unused
+			return c.Uses[storeName]
 		}
 	}
-	return false
+	return plan.Unused
 }

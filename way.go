@@ -88,6 +88,12 @@ func (a *App) catalogue(w *way) error {
 		for _, line := range s.strangers() {
 			extra = append(extra, floorsOf(line)...)
 		}
+		if s.books == nil {
+			continue
+		}
+		if counts, _ := s.books.Proposed(); counts != nil {
+			extra = append(extra, floorsOf(counts.Line())...)
+		}
 	}
 	gates := w.gates(extra)
 	extra = append(extra, gates...)
@@ -145,6 +151,10 @@ func (w *way) floors() {
 			}
 		}
 	}
+	w.sortFloors()
+}
+
+func (w *way) sortFloors() {
 	slices.SortFunc(w.state.Floors, func(x, y plan.Floor) int {
 		return cmp.Or(strings.Compare(x.Store, y.Store), strings.Compare(x.Because, y.Because), cmp.Compare(x.Role, y.Role))
 	})

@@ -17,6 +17,7 @@
 //	cursor/MIGRATION/STEP/N     how far its span with this number got, where it has spans
 //	control                     how an operator wants long work to go; written without the lease
 //	route                       the target of an upgrade under way
+//	proposal                    the floors of a step that is about to begin, under the lease
 //	fleet/COMPONENT/INSTANCE    the lease of a running process of the application
 //	gate/COMPONENT              since which release its processes hold leases
 //	attest/component/NAME       what an operator vouches for, until when

@@ -31,6 +31,7 @@ type Instance struct {
 	Host      string        `json:"host"`
 	PID       int           `json:"pid"`
 	Sessions  string        `json:"sessions,omitempty"` // how its sessions in this store are called
+	Token     string        `json:"token"`              // tells it from another process of the same name
 	Since     time.Time     `json:"since"`
 	TTL       time.Duration `json:"ttl"` // nanoseconds
 	Seen      time.Time     `json:"-"`   // the note's own time

@@ -25,8 +25,9 @@ type State struct {
 	Gates     map[string]Gate
 	Attests   []Attestation // also those that hold no more
 
-	epoch int64
-	seen  time.Time // this machine's clock when Now was read, with its monotonic part
+	epoch    int64
+	proposal *Proposal
+	seen     time.Time // this machine's clock when Now was read, with its monotonic part
 }
 
 // Step names a step within one store.
@@ -82,6 +83,8 @@ func (s *State) take(note store.Note) error {
 		return json.Unmarshal(note.Value, s.Route)
 	case keyControl:
 		return s.takeControl(note)
+	case keyProposal:
+		return s.takeProposal(note)
 	case keyLease:
 		s.Holder = &Holder{Renewed: note.At}
 		return json.Unmarshal(note.Value, s.Holder)
