@@ -19,6 +19,7 @@ import (
 // it, however late they come.
 func (s *Store) stretch(ctx context.Context, task store.Task, work work) (store.Progress, error) {
 	var keep func(cursor []byte)
+	var sent *message
 	progress, err := s.transact(ctx, task, idleLimit, func(t *transaction) (store.Progress, error) {
 		t.next.own(keyStyles)
 		key, err := t.keyOf(ctx, work.cut)
@@ -34,10 +35,12 @@ func (s *Store) stretch(ctx context.Context, task store.Task, work work) (store.
 		if err != nil {
 			return store.Progress{}, err
 		}
-		return t.perform(ctx, work, key, lower, upper, last)
+		sent = t.next
+		return t.perform(work, key, lower, upper, last), nil
 	})
 	if err == nil {
 		keep(progress.Cursor)
+		progress.Rows = sent.rows(0)
 	}
 	return progress, err
 }
@@ -88,9 +91,11 @@ func (t *transaction) probe(ctx context.Context, cut *sqlaction.Range, key *rang
 	return upper, t.send(ctx)
 }
 
-// perform runs the statement on the keys above lower up to upper; nil: up to the
-// end of the span.
-func (t *transaction) perform(ctx context.Context, work work, key *rangeKey, lower, upper, last []string) (store.Progress, error) {
+// perform adds the statement on the keys above lower up to upper; nil: up to the
+// end of the span. It travels in one message with its record and the COMMIT, so
+// that its rows are locked for no trip longer than they need be; how many they
+// are is not known when it is recorded.
+func (t *transaction) perform(work work, key *rangeKey, lower, upper, last []string) store.Progress {
 	done := upper == nil
 	if done {
 		upper = last
@@ -100,15 +105,11 @@ func (t *transaction) perform(ctx context.Context, work work, key *rangeKey, low
 	ranged.Text = work.cut.Text(key.within(work.cut.Alias, lower, upper))
 	t.next.user(0, 1, ranged)
 	t.next.pieces[len(t.next.pieces)-1].written = written.Text
-	sent := t.next
-	if err := t.send(ctx); err != nil {
-		return store.Progress{}, err
-	}
-	progress := store.Progress{Cursor: t.task.Cursor, Done: done, Rows: sent.rows(0)}
+	progress := store.Progress{Cursor: t.task.Cursor, Done: done, Rows: -1}
 	if upper != nil {
 		progress.Cursor = sqlaction.EncodeKey(upper)
 	}
-	return progress, nil
+	return progress
 }
 
 // lineAsWritten gives the line of a position in a statement that was sent with

@@ -205,24 +205,34 @@ func (f *filling) attempt(ctx context.Context, number int, size *sizer, rows int
 	task.Size, task.Wait, task.Timeout = rows, wait, stretchLimit
 	before := next
 	task.Record = func(p store.Progress) []store.Note {
-		next = before
+		next = counted(before, p, rows)
 		next.At, next.Size, next.Ended = p.Cursor, size.size, p.Done
-		next.Rows += max(p.Rows, 0)
-		next.Seen += int64(rows)
-		if p.Done {
-			next.Seen = before.Seen + max(p.Rows, 0)
-		}
 		return []store.Note{f.cursor.SpanNote(next)}
 	}
 	progress, err := f.r.Store.Do(ctx, task)
 	if err != nil {
 		return err
 	}
+	// The record may have been made before the rows were known: the next one, or
+	// the step's line, has them. Whoever dies in between leaves them uncounted.
+	done := counted(before, progress, rows)
+	next.Rows, next.Seen = done.Rows, done.Seen
 	if rows == size.size {
 		size.fit(progress.Took)
 	}
 	f.advance(next, *size)
 	return nil
+}
+
+// counted adds what a stretch has changed, and gone through, to its span.
+func counted(span book.Span, p store.Progress, asked int) book.Span {
+	span.Rows += max(p.Rows, 0)
+	if p.Done {
+		span.Seen += max(p.Rows, 0)
+	} else {
+		span.Seen += int64(asked)
+	}
+	return span
 }
 
 // advance takes over what a worker has done, and tells of it now and then.
