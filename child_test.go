@@ -179,9 +179,7 @@ type process struct {
 	*exec.Cmd
 	errors strings.Builder
 
-	mu     sync.Mutex
-	events []wire.Event
-	told   chan wire.Event
+	told chan wire.Event
 }
 
 // start runs a child. It is ended with the test at the latest.

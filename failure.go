@@ -121,6 +121,12 @@ func (a *App) explainRun(err error) *Failure {
 	case errors.As(err, &violated):
 		f := &Failure{Exit: ExitViolated, Next: []string{a.cmd("verify")}, Detail: wire.Error{Kind: wire.KindViolated,
 			Message: plural(violated.Rows, "violation"), Safe: staysRecorded, Evidence: violated.Sample}}
+		if violated.Work.ID.Kind == plan.Backfill {
+			f.Next = []string{a.cmd("apply")}
+			f.Detail.Message = plural(violated.Rows, "row") + " still fit its condition when it was over"
+			f.Detail.Hint = fmt.Sprintf("it was swept again %d times: something keeps writing the old form, or the condition does not leave out what is done", violated.Swept)
+			return f.at(violated.Work.ID)
+		}
 		if violated.Swept > 0 {
 			f.Detail.Hint = fmt.Sprintf("the backfill was opened again %d times: something keeps writing the old form, or the query asks for more than the backfill does", violated.Swept)
 		}

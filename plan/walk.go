@@ -5,7 +5,6 @@ type move struct {
 	kind  ActionKind
 	steps []int // DoStep: one; DoSwitch: the cutovers
 	hops  []hop // DoRoll, DoHalt: one; DoSwitch: one or more
-	away  bool  // a step that runs while a component is halted
 }
 
 // hop is one component going from what runs to another release.

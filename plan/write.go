@@ -3,12 +3,11 @@ package plan
 // writer turns a draft into a plan, going through it once more on paper.
 type writer struct {
 	walker
-	now     *progress
-	why     *reasons
-	back    backer
-	plan    *Plan
-	halted  int // components that are down
-	settled int // rollouts so far
+	now    *progress
+	why    *reasons
+	back   backer
+	plan   *Plan
+	halted int // components that are down
 }
 
 // write fills in legs, counts and words.

@@ -101,7 +101,9 @@ func New(pool *pgxpool.Pool, options Options) (*Store, error) {
 	config := pool.Config()
 	config.MinConns, config.MinIdleConns = 0, 0
 	config.MaxConns = min(config.MaxConns, 4)
-	config.BeforeAcquire, config.PrepareConn, config.AfterRelease = nil, nil, nil
+	//lint:ignore SA1019 the application may still use it
+	config.BeforeAcquire = nil
+	config.PrepareConn, config.AfterRelease = nil, nil
 	return open(config, options, defaultLimits)
 }
 

@@ -113,9 +113,7 @@ func (f *filling) complete(ctx context.Context) (swept int, err error) {
 			return swept, f.finish(ctx)
 		}
 		if swept == maxSweeps {
-			f.r.tell(wire.Event{Kind: wire.EventWarning, Rows: found.Rows,
-				Text: fmt.Sprintf("%d rows still want changing after %d sweeps: something keeps writing the old form", found.Rows, swept)}, f.w.ID)
-			return swept, f.finish(ctx)
+			return swept, &ViolatedError{Work: f.w, Rows: found.Rows, Sample: found.Sample, Swept: swept}
 		}
 		swept++
 		if err := f.reopen(ctx, found.Rows); err != nil {

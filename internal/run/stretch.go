@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/stopover-dev/stopover/internal/book"
@@ -66,8 +65,7 @@ func (r *Runner) sweep(ctx context.Context, w Work, pace *pace) error {
 }
 
 // again sweeps once more for rows that were written behind the cursor, where
-// the work itself can tell that there are some. What is left after that is for
-// a contract's proof to refuse.
+// the work itself can tell that there are some.
 func (r *Runner) again(ctx context.Context, w Work, pace *pace) (swept int, err error) {
 	if w.Match == nil {
 		return 0, nil
@@ -78,9 +76,11 @@ func (r *Runner) again(ctx context.Context, w Work, pace *pace) (swept int, err 
 			return swept, err
 		}
 		if swept == maxSweeps {
-			r.tell(wire.Event{Kind: wire.EventWarning, Rows: found.Rows,
-				Text: fmt.Sprintf("%d rows still want changing after %d sweeps: something keeps writing the old form", found.Rows, swept)}, w.ID)
-			return swept, nil
+			// It stays open: the next run sweeps from the beginning.
+			if err := r.reopen(ctx, w, found.Rows); err != nil {
+				return swept, err
+			}
+			return swept, &ViolatedError{Work: w, Rows: found.Rows, Sample: found.Sample, Swept: swept}
 		}
 		swept++
 		if err := r.reopen(ctx, w, found.Rows); err != nil {

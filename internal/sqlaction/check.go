@@ -2,6 +2,8 @@ package sqlaction
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/stopover-dev/stopover/internal/sqltext"
 	"github.com/stopover-dev/stopover/store"
@@ -18,6 +20,9 @@ func checkAll(d sqltext.Dialect, section store.Section, kinds []sqltext.Statemen
 	for _, kind := range kinds {
 		if kind.Refused != "" {
 			return refuse(kind.CodeLine, "%s", kind.Refused)
+		}
+		if name, ours := changesBooks(kind); ours {
+			return refuse(kind.CodeLine, "%s is part of Stopover's own books: a migration must leave them alone", name)
 		}
 		if section.Shape == store.Query && !kind.Reads {
 			return refuse(kind.CodeLine, "%s: verify and when only look, so write a SELECT (or VALUES, TABLE, WITH .. SELECT) that returns what is wrong", notQuery(kind))
@@ -39,6 +44,23 @@ func checkAll(d sqltext.Dialect, section store.Section, kinds []sqltext.Statemen
 		return refuse(kinds[0].CodeLine, "%s, so it cannot be a backfill: put it into expand or contract", kinds[0].Alone)
 	}
 	return nil
+}
+
+// books are the names of what Stopover keeps in a SQL store.
+var books = []string{"stopover_note", "stopover_rev", "stopover_revision", "stopover_ledger", "stopover_enter", "stopover_done"}
+
+// changesBooks tells whether a statement makes, changes or drops one of them:
+// whoever deletes the notes has neither a ledger nor a lease.
+func changesBooks(kind sqltext.Statement) (name string, ours bool) {
+	if kind.Reads {
+		return "", false
+	}
+	for _, n := range append(slices.Clone(kind.Names), kind.Table) {
+		if slices.Contains(books, strings.ToLower(n.Base)) {
+			return n.String(), true
+		}
+	}
+	return "", false
 }
 
 func notQuery(kind sqltext.Statement) string {

@@ -58,14 +58,6 @@ type cell struct {
 	ink  ink
 }
 
-func cells(texts ...string) []cell {
-	row := make([]cell, len(texts))
-	for i, text := range texts {
-		row[i].text = text
-	}
-	return row
-}
-
 // table writes rows with aligned columns, two blanks between them. The last
 // cell of a row never widens a column: it may be a sentence.
 func (p *page) table(indent string, rows [][]cell) {
