@@ -139,6 +139,7 @@ func (s *site) stops(r *trial, exit int, words ...string) {
 type client struct {
 	t *testing.T
 	*pgx.Conn
+	mu *sync.Mutex // one statement at a time, and none while it is closed
 }
 
 func (s *site) client() *client {
@@ -147,12 +148,19 @@ func (s *site) client() *client {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.t.Cleanup(func() { _ = conn.Close(context.Background()) })
-	return &client{s.t, conn}
+	c := &client{t: s.t, Conn: conn, mu: new(sync.Mutex)}
+	s.t.Cleanup(func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		_ = conn.Close(context.Background()) // the test is over
+	})
+	return c
 }
 
 func (c *client) exec(sql string) {
 	c.t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if _, err := c.PgConn().Exec(context.Background(), sql).ReadAll(); err != nil {
 		c.t.Errorf("%s: %v", sql, err)
 	}

@@ -18,7 +18,7 @@ import (
 // simulated by a trigger that raises its code.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
-	s := project(t, testserver.Postgres(t).NewURL(t))
+	s := project(t, testserver.OwnPostgres(t).NewURL(t)) // its own: a full disk keeps a server from checkpoints
 	grow, space := smallDisk(s)
 	s.migration("0001_begin", fmt.Sprintf("-- stopover: expand\nCREATE TABLE orders (id int PRIMARY KEY, touched int NOT NULL DEFAULT 0, note text)%s;\n"+
 		"INSERT INTO orders SELECT g, 0, repeat('x', 600) FROM generate_series(1, %d) g;\n", space, faultRows))

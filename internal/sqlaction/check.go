@@ -50,13 +50,15 @@ func checkAll(d sqltext.Dialect, section store.Section, kinds []sqltext.Statemen
 var books = []string{"stopover_note", "stopover_rev", "stopover_revision", "stopover_ledger", "stopover_enter", "stopover_done"}
 
 // changesBooks tells whether a statement makes, changes or drops one of them:
-// whoever deletes the notes has neither a ledger nor a lease.
+// whoever deletes the notes has neither a ledger nor a lease. What is named like
+// them in another schema is somebody else's.
 func changesBooks(kind sqltext.Statement) (name string, ours bool) {
 	if kind.Reads {
 		return "", false
 	}
 	for _, n := range append(slices.Clone(kind.Names), kind.Table) {
-		if slices.Contains(books, strings.ToLower(n.Base)) {
+		here := n.Schema == "" || strings.EqualFold(n.Schema, "main") || strings.EqualFold(n.Schema, "public")
+		if here && slices.Contains(books, strings.ToLower(n.Base)) {
 			return n.String(), true
 		}
 	}
