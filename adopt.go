@@ -23,11 +23,11 @@ type AdoptOptions struct {
 
 // Adopt records the position of stores that have no books yet, and runs
 // nothing.
-func (a *App) Adopt(ctx context.Context, ask AdoptOptions) (*wire.Report, error) {
-	report := a.newReport("adopt")
+func (a *App) Adopt(ctx context.Context, ask AdoptOptions) (report *wire.Report, err error) {
+	report = a.newReport("adopt")
 	report.To = ask.At
 	begun := time.Now()
-	defer func() { report.Seconds = time.Since(begun).Seconds() }()
+	defer func() { a.ended(ctx, report, begun, err) }()
 	w := &way{target: Target{To: ask.At}, sights: a.look(ctx)}
 	if err := a.adoptable(ctx, w, ask.At); err != nil {
 		return report, a.explain("", err)

@@ -43,11 +43,11 @@ func (a *App) Apply(ctx context.Context, ask ApplyOptions) (*wire.Report, error)
 }
 
 // upgrade is apply and init.
-func (a *App) upgrade(ctx context.Context, command string, ask ApplyOptions) (*wire.Report, error) {
-	report := a.newReport(command)
+func (a *App) upgrade(ctx context.Context, command string, ask ApplyOptions) (report *wire.Report, err error) {
+	report = a.newReport(command)
 	report.To = ask.To
 	begun := time.Now()
-	defer func() { report.Seconds = time.Since(begun).Seconds() }()
+	defer func() { a.ended(ctx, report, begun, err) }()
 	sights := a.look(ctx)
 	if err := a.sound(ctx, sights); err != nil {
 		return report, err

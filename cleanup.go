@@ -27,10 +27,10 @@ type CleanupOptions struct {
 // is done, every live release meets their floors, the soak is over and a
 // verification that is run now finds nothing. What may not run is refused with
 // its reason, and leaves nothing behind.
-func (a *App) Cleanup(ctx context.Context, ask CleanupOptions) (*wire.Report, error) {
-	report := a.newReport("cleanup")
+func (a *App) Cleanup(ctx context.Context, ask CleanupOptions) (report *wire.Report, err error) {
+	report = a.newReport("cleanup")
 	begun := time.Now()
-	defer func() { report.Seconds = time.Since(begun).Seconds() }()
+	defer func() { a.ended(ctx, report, begun, err) }()
 	sights := a.look(ctx)
 	if err := a.sound(ctx, sights); err != nil {
 		return report, err

@@ -21,11 +21,11 @@ type RollbackOptions struct {
 
 // Rollback takes steps back, newest first, by their undo-sections. If one of
 // them cannot be taken back nothing is: what needs a restore is named first.
-func (a *App) Rollback(ctx context.Context, ask RollbackOptions) (*wire.Report, error) {
-	report := a.newReport("rollback")
+func (a *App) Rollback(ctx context.Context, ask RollbackOptions) (report *wire.Report, err error) {
+	report = a.newReport("rollback")
 	report.To = ask.To
 	begun := time.Now()
-	defer func() { report.Seconds = time.Since(begun).Seconds() }()
+	defer func() { a.ended(ctx, report, begun, err) }()
 	sights := a.look(ctx)
 	if err := a.sound(ctx, sights); err != nil {
 		return report, err

@@ -31,7 +31,7 @@ type Project struct {
 	Soak           time.Duration     // least time between the last rollout and a contract; 0: none
 	BeforeNoReturn string            // command run before a point of no return; "" none
 	Roll           map[string]string // command that rolls a component
-	Notify         string            // command or URL that is told of what happens
+	Notify         string            // command that is told how a changing command ended; "" none
 	Scratch        string            // URL of a server on which lint makes scratch stores; may contain ${..}
 
 	given map[string]string // settings that the file sets, as written, by name
