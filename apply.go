@@ -32,6 +32,9 @@ type ApplyOptions struct {
 	// Sweep asks what was verified again, and opens backfills again for what is
 	// found.
 	Sweep bool
+	// Wait goes on at a stop, as soon as leases or attestations show that what has
+	// to be rolled out there runs, until the target or Until.
+	Wait bool
 	// Dev lets a development build run steps that raise floors.
 	Dev bool
 }
@@ -39,6 +42,9 @@ type ApplyOptions struct {
 // Apply does what is allowed now, up to the next stop. Contracts are left to
 // Cleanup, except on a store that was empty.
 func (a *App) Apply(ctx context.Context, ask ApplyOptions) (*wire.Report, error) {
+	if ask.Wait {
+		return a.walk(ctx, ask)
+	}
 	return a.upgrade(ctx, "apply", ask)
 }
 

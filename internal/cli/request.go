@@ -102,6 +102,7 @@ type Apply struct {
 	Until    string `placeholder:"TIME" help:"Begin nothing after this time, and stop long work at it: 06:00, 2h or 2026-11-20T06:00:00Z."`
 	Offline  bool   `help:"Permit steps that need all writers stopped."`
 	Sweep    bool   `help:"Also ask again what was verified, and open backfills again for what is found."`
+	Wait     bool   `help:"At a stop, wait until the rollout is seen, and go on (until the time of --until)."`
 	Retarget bool   `help:"Leave the route that is under way for another target."`
 	Workers  int    `default:"2" placeholder:"N" help:"Workers of a backfill, 1 to 8 (default 2); throttle changes it while it runs."`
 	Change

@@ -1,0 +1,120 @@
+package stopover
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/stopover-dev/stopover/internal/wire"
+)
+
+// How a stop is waited at.
+const (
+	askFleetEvery  = time.Second
+	tellFleetEvery = 30 * time.Second // where nothing has changed
+)
+
+// walk is apply --wait: it goes from stop to stop, and waits at each until
+// leases or attestations show that what has to be rolled out there runs. The
+// report is of the whole walk. Whoever dies on it has noted the route: the same
+// command goes on, from another machine too.
+func (a *App) walk(ctx context.Context, ask ApplyOptions) (*wire.Report, error) {
+	begun := time.Now()
+	did := []wire.Deed{}
+	for {
+		report, err := a.upgrade(ctx, "apply", ask)
+		did = append(did, report.Did...)
+		report.Did, report.Seconds = did, time.Since(begun).Seconds()
+		if err != nil || report.Exit != ExitStop || !waitable(report.Rolls) {
+			return report, err
+		}
+		rolled, err := a.awaitRollout(ctx, ask)
+		report.Seconds = time.Since(begun).Seconds()
+		if err != nil || !rolled {
+			return report, err
+		}
+		ask.Confirm, ask.Retarget, ask.Sweep = nil, false, false // they were about the first leg
+	}
+}
+
+// waitable tells whether what a stop asks for can be seen to have happened. A
+// switch needs the runner itself while the instances wait in their gates.
+func waitable(rolls []wire.Action) bool {
+	for _, action := range rolls {
+		if action.Kind == wire.ActSwitch {
+			return false
+		}
+	}
+	return true
+}
+
+// awaitRollout waits until the way does not begin with a rollout any more; false:
+// the time given by --until came first. It changes nothing and holds no lease:
+// others may work on the stores meanwhile.
+func (a *App) awaitRollout(ctx context.Context, ask ApplyOptions) (rolled bool, err error) {
+	var said string
+	var at time.Time
+	for {
+		w, err := a.way(ctx, a.look(ctx), ask.Target)
+		switch {
+		case err != nil && !unreachable(a.explain("", err)):
+			return false, err
+		case err == nil && (!w.rolls() || len(a.allowedNow(w)) > 0):
+			return true, nil
+		}
+		text := "a store cannot be asked what runs"
+		if err == nil {
+			text = a.missingRolls(w)
+		}
+		if text != said || time.Since(at) >= tellFleetEvery {
+			a.cfg.tell(Event{Kind: wire.EventWaiting, Text: "waits for the rollout: " + text})
+			said, at = text, time.Now()
+		}
+		if !ask.Until.IsZero() && time.Now().After(ask.Until) {
+			return false, nil
+		}
+		if err := pause(ctx, askFleetEvery); err != nil {
+			return false, err
+		}
+	}
+}
+
+// missingRolls says what has to be rolled out now, and who still runs what.
+func (a *App) missingRolls(w *way) string {
+	var all []string
+	doc := wire.FromPlan(w.cat, w.plan, wire.Known{Program: a.cfg.Program + a.cfg.flags()})
+	for _, action := range doc.Legs[0].Actions {
+		if action.Kind == wire.ActStep {
+			break
+		}
+		to := action.To
+		if to == "" {
+			to = "none"
+		}
+		all = append(all, fmt.Sprintf("%s -> %s (%s)", action.Component, to, w.knownOf(action.Component).runs(action.To)))
+	}
+	return strings.Join(all, "; ")
+}
+
+// runs says what a component's instances run that is not the release wanted.
+func (k known) runs(wanted string) string {
+	const most = 5
+	var others []string
+	for _, i := range k.live {
+		if i.Release != wanted {
+			others = append(others, i.Name+" runs "+i.Release)
+		}
+	}
+	switch {
+	case len(others) > most:
+		return fmt.Sprintf("%s and %d more", strings.Join(others[:most], ", "), len(others)-most)
+	case len(others) > 0:
+		return strings.Join(others, ", ")
+	case k.attested != nil:
+		return "attested: " + strings.Join(k.attested.Releases, ", ")
+	case len(k.live) > 0 && k.from != "":
+		return "the new instances are there, older ones may be"
+	}
+	return "nothing tells what runs: no instance holds a lease, and nothing is attested"
+}
