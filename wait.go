@@ -15,8 +15,8 @@ const (
 	tellFleetEvery = 30 * time.Second // where nothing has changed
 )
 
-// walk is apply --wait: it goes from stop to stop, and waits at each until
-// leases or attestations show that what has to be rolled out there runs. The
+// walk is apply --wait: it goes from stop to stop, and at each calls the
+// commands of roll: and waits until leases or attestations show that what has to be rolled out there runs. The
 // report is of the whole walk. Whoever dies on it has noted the route: the same
 // command goes on, from another machine too.
 func (a *App) walk(ctx context.Context, ask ApplyOptions) (*wire.Report, error) {
@@ -29,6 +29,11 @@ func (a *App) walk(ctx context.Context, ask ApplyOptions) (*wire.Report, error) 
 		if err != nil || report.Exit != ExitStop || !waitable(report.Rolls) {
 			return report, err
 		}
+		rolls, err := a.rollOut(ctx, ask)
+		if report.Did = append(did, rolls...); err != nil {
+			return report, err
+		}
+		did = report.Did
 		rolled, err := a.awaitRollout(ctx, ask)
 		report.Seconds = time.Since(begun).Seconds()
 		if err != nil || !rolled {
@@ -83,16 +88,8 @@ func (a *App) awaitRollout(ctx context.Context, ask ApplyOptions) (rolled bool, 
 // missingRolls says what has to be rolled out now, and who still runs what.
 func (a *App) missingRolls(w *way) string {
 	var all []string
-	doc := wire.FromPlan(w.cat, w.plan, wire.Known{Program: a.cfg.Program + a.cfg.flags()})
-	for _, action := range doc.Legs[0].Actions {
-		if action.Kind == wire.ActStep {
-			break
-		}
-		to := action.To
-		if to == "" {
-			to = "none"
-		}
-		all = append(all, fmt.Sprintf("%s -> %s (%s)", action.Component, to, w.knownOf(action.Component).runs(action.To)))
+	for _, action := range a.leading(w) {
+		all = append(all, fmt.Sprintf("%s -> %s (%s)", action.Component, wanted(action), w.knownOf(action.Component).runs(action.To)))
 	}
 	return strings.Join(all, "; ")
 }

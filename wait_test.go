@@ -3,6 +3,8 @@ package stopover
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -75,6 +77,46 @@ func TestApplyWaitsForRollouts(t *testing.T) {
 			t.Errorf("the rows are %q", rows)
 		}
 	})
+}
+
+// TestRollCommands has apply call the deploy script at each stop, with what to
+// roll in its environment; a failing one ends the walk with nothing run behind
+// it, and the same call goes on.
+func TestRollCommands(t *testing.T) {
+	s := newSite(t, "sqlite")
+	rolloutSite(t, s)
+	s.write("stopover.yaml", s.read("stopover.yaml")+"roll: {api: ./deploy}\n")
+	s.write("deploy", "echo out of quota; exit 9\n")
+	if err := os.Chmod(filepath.Join(s.dir, "deploy"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	fleet := s.app()
+	running := join(t, fleet, "api", "1.4", "api-1")
+	ask := ApplyOptions{Target: Target{To: "1.6"}, Wait: true}
+	_, err := s.app().Apply(wait(t), ask)
+	var f *Failure
+	if !errors.As(err, &f) || f.Exit != ExitFailed || !strings.Contains(f.Detail.Message, "roll of api -> 1.5 (./deploy): exit status 9") ||
+		!strings.Contains(f.Detail.Detail, "out of quota") {
+		t.Fatalf("a failing roll: %v", err)
+	}
+	s.write("deploy", `test -s "$STOPOVER_PLAN" && echo "$STOPOVER_ACTION $STOPOVER_COMPONENT $STOPOVER_FROM $STOPOVER_RELEASE" >> rolled`+"\n")
+	a := s.app(func(c *Config) {
+		c.Events = func(e Event) {
+			_, release, isRoll := strings.Cut(e.Text, "api -> ")
+			if e.Kind == wire.EventWaiting && isRoll {
+				release, _, _ = strings.Cut(release, " ")
+				running.Leave(context.Background())
+				running = join(t, fleet, "api", release, "api-"+release)
+			}
+		}
+	})
+	report, err := a.Apply(wait(t), ask)
+	if err != nil || report.Exit != ExitDone || len(report.Did) != 4 {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	if got, want := s.read("rolled"), "roll api 1.4 1.5\nroll api 1.5 1.6\n"; got != want {
+		t.Errorf("the script was told %q, not %q", got, want)
+	}
 }
 
 // TestWaitingEnds ends the waiting at a stop with the time given, or with an
