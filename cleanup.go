@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"slices"
 	"time"
 
@@ -277,35 +275,13 @@ func (a *App) beforeNoReturn(ctx context.Context, report *wire.Report) error {
 	}
 	a.cfg.tell(Event{Kind: wire.EventHook, Text: command})
 	begun := time.Now()
-	hook := exec.CommandContext(ctx, "/bin/sh", "-c", command)
-	hook.Dir = a.cfg.Dir
-	hook.Env = os.Environ()
-	hook.WaitDelay = 10 * time.Second
-	hook.Cancel = func() error { return hook.Process.Signal(os.Interrupt) }
-	output, err := hook.CombinedOutput()
+	said, err := a.hook(ctx, 0, command)
 	if err != nil {
 		f := &Failure{Exit: ExitFailed, Err: err, Next: []string{a.cmd("cleanup")}}
 		f.Detail = wire.Error{Kind: wire.KindHook, Message: fmt.Sprintf("before_no_return (%s): %s", command, exitText(err)),
-			Detail: tail(string(output)), Safe: "no contract was begun"}
+			Detail: said, Safe: "no contract was begun"}
 		return f
 	}
 	report.Did = append(report.Did, wire.Deed{Kind: wire.DeedHook, Rows: -1, Seconds: time.Since(begun).Seconds(), Note: command})
 	return nil
-}
-
-func exitText(err error) string {
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		return exit.ProcessState.String()
-	}
-	return err.Error()
-}
-
-// tail gives the end of a hook's output.
-func tail(output string) string {
-	const most = 2000
-	if len(output) > most {
-		output = "..." + output[len(output)-most:]
-	}
-	return output
 }

@@ -3,8 +3,6 @@ package stopover
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"time"
@@ -70,22 +68,12 @@ func (a *App) notice(report *wire.Report, err error) []string {
 // stands in the stores already, and is on the screen. A process that dies here
 // has done its work and told nobody.
 func (a *App) notify(ctx context.Context, words []string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), notifyLimit)
-	defer cancel()
-	told := exec.CommandContext(ctx, "/bin/sh", "-c", a.project.Notify)
-	told.Dir = a.cfg.Dir
-	told.Env = append(os.Environ(), words...)
-	told.WaitDelay = time.Second // for what the command has started and left behind
-	output, err := told.CombinedOutput()
+	said, err := a.hook(context.WithoutCancel(ctx), notifyLimit, a.project.Notify, words...)
 	if err == nil {
 		return
 	}
-	because := exitText(err)
-	if ctx.Err() != nil {
-		because = fmt.Sprintf("it took longer than %s", notifyLimit)
-	}
-	text := fmt.Sprintf("notify (%s): %s", a.project.Notify, because)
-	if said := strings.TrimSpace(tail(string(output))); said != "" {
+	text := fmt.Sprintf("notify (%s): %s", a.project.Notify, exitText(err))
+	if said != "" {
 		text += ": " + said
 	}
 	a.cfg.tell(Event{Kind: wire.EventWarning, Text: text})

@@ -2,10 +2,8 @@ package stopover
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -68,28 +66,17 @@ func (a *App) rollOne(ctx context.Context, w *way, action wire.Action, command s
 	defer func() { _ = os.RemoveAll(filepath.Dir(file)) }() // a copy of what plan says
 	a.cfg.tell(Event{Kind: wire.EventHook, Text: "roll " + what + ": " + command})
 	begun := time.Now()
-	within, cancel := context.WithTimeout(ctx, rollLimit)
-	defer cancel()
-	script := exec.CommandContext(within, "/bin/sh", "-c", command)
-	script.Dir = a.cfg.Dir
-	script.Env = append(os.Environ(), "STOPOVER_APPLICATION="+a.project.Application, "STOPOVER_ACTION="+string(action.Kind),
+	said, err := a.hook(ctx, rollLimit, command, "STOPOVER_APPLICATION="+a.project.Application, "STOPOVER_ACTION="+string(action.Kind),
 		"STOPOVER_COMPONENT="+action.Component, "STOPOVER_RELEASE="+action.To, "STOPOVER_FROM="+strings.Join(action.From, " "),
 		"STOPOVER_PLAN="+file)
-	script.WaitDelay = 10 * time.Second
-	script.Cancel = func() error { return script.Process.Signal(os.Interrupt) }
-	output, err := script.CombinedOutput()
 	switch {
 	case err == nil:
 		return wire.Deed{Kind: wire.DeedHook, Rows: -1, Seconds: time.Since(begun).Seconds(), Note: "roll " + what + ": " + command}, nil
 	case ctx.Err() != nil:
 		return deed, ctx.Err()
 	}
-	because := exitText(err)
-	if errors.Is(within.Err(), context.DeadlineExceeded) {
-		because = fmt.Sprintf("it took longer than %s", rollLimit)
-	}
 	return deed, &Failure{Exit: ExitFailed, Err: err, Next: []string{a.cmd("plan"), a.cmd("apply --wait")}, Detail: wire.Error{Kind: wire.KindHook,
-		Message: fmt.Sprintf("roll of %s (%s): %s", what, command, because), Detail: tail(string(output)),
+		Message: fmt.Sprintf("roll of %s (%s): %s", what, command, exitText(err)), Detail: said,
 		Safe: staysRecorded, Hint: "no step was run behind it; the next apply --wait calls it again if the rollout is still missing"}}
 }
 
