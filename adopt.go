@@ -149,8 +149,10 @@ func (a *App) recordOne(ctx context.Context, report *wire.Report, seen *sight, t
 // Init sets up stores that are empty: everything runs, contracts last. A store
 // that is neither empty nor known is left alone. With current, it then answers
 // as Check does.
-func (a *App) Init(ctx context.Context, current bool, ask Confirm) (*wire.Report, error) {
-	report, err := a.upgradeEmpty(ctx, ask)
+func (a *App) Init(ctx context.Context, current bool, ask Confirm) (report *wire.Report, err error) {
+	begun := time.Now()
+	defer func() { a.ended(ctx, report, begun, err) }()
+	report, err = a.upgradeEmpty(ctx, ask)
 	if err != nil || !current {
 		return report, err
 	}

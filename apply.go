@@ -41,7 +41,9 @@ type ApplyOptions struct {
 
 // Apply does what is allowed now, up to the next stop. Contracts are left to
 // Cleanup, except on a store that was empty.
-func (a *App) Apply(ctx context.Context, ask ApplyOptions) (*wire.Report, error) {
+func (a *App) Apply(ctx context.Context, ask ApplyOptions) (report *wire.Report, err error) {
+	begun := time.Now()
+	defer func() { a.ended(ctx, report, begun, err) }()
 	if ask.Wait {
 		return a.walk(ctx, ask)
 	}
@@ -49,11 +51,9 @@ func (a *App) Apply(ctx context.Context, ask ApplyOptions) (*wire.Report, error)
 }
 
 // upgrade is apply and init.
-func (a *App) upgrade(ctx context.Context, command string, ask ApplyOptions) (report *wire.Report, err error) {
-	report = a.newReport(command)
+func (a *App) upgrade(ctx context.Context, command string, ask ApplyOptions) (*wire.Report, error) {
+	report := a.newReport(command)
 	report.To = ask.To
-	begun := time.Now()
-	defer func() { a.ended(ctx, report, begun, err) }()
 	sights := a.look(ctx)
 	if err := a.sound(ctx, sights); err != nil {
 		return report, err

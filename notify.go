@@ -24,6 +24,10 @@ const notifyLimit = 30 * time.Second
 // notify: how it ended.
 func (a *App) ended(ctx context.Context, report *wire.Report, begun time.Time, err error) {
 	report.Seconds = time.Since(begun).Seconds()
+	a.tellEnd(ctx, report, err)
+}
+
+func (a *App) tellEnd(ctx context.Context, report *wire.Report, err error) {
 	if a.project.Notify == "" {
 		return
 	}

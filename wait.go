@@ -20,22 +20,21 @@ const (
 // report is of the whole walk. Whoever dies on it has noted the route: the same
 // command goes on, from another machine too.
 func (a *App) walk(ctx context.Context, ask ApplyOptions) (*wire.Report, error) {
-	begun := time.Now()
 	did := []wire.Deed{}
 	for {
 		report, err := a.upgrade(ctx, "apply", ask)
 		did = append(did, report.Did...)
-		report.Did, report.Seconds = did, time.Since(begun).Seconds()
+		report.Did = did
 		if err != nil || report.Exit != ExitStop || !waitable(report.Rolls) {
 			return report, err
 		}
+		a.tellEnd(ctx, report, nil) // whoever rolls out has to hear of it now
 		rolls, err := a.rollOut(ctx, ask)
 		if report.Did = append(did, rolls...); err != nil {
 			return report, err
 		}
 		did = report.Did
 		rolled, err := a.awaitRollout(ctx, ask)
-		report.Seconds = time.Since(begun).Seconds()
 		if err != nil || !rolled {
 			return report, err
 		}

@@ -21,6 +21,7 @@ stores:
 components:
   api: {main: rw}
 releases: ["1.4", "1.5", "1.6"]
+notify: echo $STOPOVER_EVENT >> told
 `)
 	s.migration("0001_orders", "-- stopover: expand\nCREATE TABLE orders (id integer PRIMARY KEY, code text);\n")
 	if _, err := s.app().Apply(wait(t), ApplyOptions{Target: Target{To: "main:0001_orders"}}); err != nil {
@@ -72,6 +73,9 @@ func TestApplyWaitsForRollouts(t *testing.T) {
 		}
 		if len(report.Did) != 3 {
 			t.Errorf("the report has %d of the 3 steps of the whole walk: %+v", len(report.Did), report.Did)
+		}
+		if told := s.read("told"); told != "done\nstop\nstop\ndone\n" { // the first is of the way to where it began
+			t.Errorf("notify was told %q", told)
 		}
 		if rows := s.rows("SELECT currency FROM orders"); !slices.Equal(rows, []string{"EUR"}) {
 			t.Errorf("the rows are %q", rows)
