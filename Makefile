@@ -2,7 +2,7 @@
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: setup test check bench fuzz picture build
+.PHONY: setup test check bench soak fuzz picture build
 
 build: ## the command, into bin/
 	go build -o bin/stopover ./cmd/stopover
@@ -22,6 +22,9 @@ check: setup ## format, vet, linters, then all tests
 
 bench: setup ## the tables of docs/benchmarks.md: ratios, medians of interleaved rounds
 	cd bench && go run .
+
+soak: setup ## the races of the fleet, 2,000 rounds on every store
+	STOPOVER_SOAK=1 go test -timeout 20m -v -run 'TestNobodyStartsBelowAFloor' .
 
 fuzz: ## every fuzz target for a short while
 	./scripts/fuzz

@@ -63,7 +63,10 @@ func TestNobodyStartsBelowAFloor(t *testing.T) {
 			return i.admit(ctx)
 		}
 		naive := func(ctx context.Context, i *Instance, sights []*sight) error { return i.enter(ctx, sights[0]) }
-		rounds := map[string]int{"sqlite": 60, "postgres": 150}[s.kind]
+		rounds := map[string]int{"sqlite": 100, "postgres": 300}[s.kind]
+		if os.Getenv("STOPOVER_SOAK") != "" { // make soak
+			rounds = 2000
+		}
 		begun := time.Now()
 		violations, raised, admitted := race(t, a, rounds, careful)
 		t.Logf("%d rounds in %s: %d raised, %d admitted", rounds, time.Since(begun).Round(time.Millisecond), raised, admitted)
@@ -104,6 +107,7 @@ func race(t *testing.T, a *App, rounds int, enter func(context.Context, *Instanc
 		t.Fatal(err)
 	}
 	h := ses.held["main"]
+	var behind time.Duration // of the floor: as machines differ, the loser of a round gets a head start
 	for n := range rounds {
 		var joiners sync.WaitGroup
 		var in atomic.Int64
@@ -121,8 +125,12 @@ func race(t *testing.T, a *App, rounds int, enter func(context.Context, *Instanc
 				}
 			})
 		}
+		time.Sleep(behind)
 		_, err := a.raise(ses, w, h, work)
 		joiners.Wait()
+		if behind += 500 * time.Microsecond; err != nil {
+			behind = max(0, behind-time.Millisecond)
+		}
 		var refused *Failure
 		if err != nil && (!errors.As(err, &refused) || refused.Exit != ExitRefused) {
 			t.Fatal(err)
