@@ -21,7 +21,7 @@ func (s *site) header() ([]string, error) {
 	lines := []string{
 		fmt.Sprintf("%s, %s/%s, %d cores, %s of memory, %s", time.Now().UTC().Format("2006-01-02 15:04 MST"),
 			runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), fact("/proc/meminfo", "MemTotal"), runtime.Version()),
-		"processor: " + fact("/proc/cpuinfo", "model name") + "; load when this was printed: " + load(),
+		"processor: " + fact("/proc/cpuinfo", "model name") + "; load when this was printed: " + loadAverage(),
 		"each migration makes a table of one column; times are of whole processes; the figure is the median of",
 		"ratios within a round, the contestants taking turns; memory and queries: the highest",
 	}
@@ -100,7 +100,7 @@ func fact(file, name string) string {
 	return "unknown"
 }
 
-func load() string {
+func loadAverage() string {
 	text, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
 		return "unknown"

@@ -16,8 +16,10 @@ type unit struct {
 }
 
 var (
-	ratio    = unit{suffix: " x", digits: 2}
-	millis   = unit{suffix: " ms", digits: 1}
+	ratio         = unit{suffix: " x", digits: 2}
+	millis        = unit{suffix: " ms", digits: 1}
+	highestMillis = unit{suffix: " ms", digits: 1, highest: true}
+
 	megs     = unit{suffix: " MB", digits: 1, highest: true}
 	messages = unit{digits: 0, highest: true}
 )
@@ -28,6 +30,7 @@ type row struct {
 	unit   unit
 	values []float64
 	limit  float64 // 0: shown beside the others, nothing is claimed
+	least  bool    // the limit is the least that is allowed, not the most
 	note   string
 }
 
@@ -39,7 +42,12 @@ func (r row) figure() float64 {
 	return median(r.values)
 }
 
-func (r row) met() bool { return r.limit == 0 || r.figure() <= r.limit }
+func (r row) met() bool {
+	if r.least {
+		return r.figure() >= r.limit
+	}
+	return r.limit == 0 || r.figure() <= r.limit
+}
 
 func (r row) verdict() string {
 	switch {
@@ -79,6 +87,9 @@ func printTable(out io.Writer, header []string, rows []row) (bool, error) {
 		limit := ""
 		if r.limit > 0 {
 			limit = "<= " + r.show(r.limit)
+		}
+		if r.least {
+			limit = ">= " + r.show(r.limit)
 		}
 		if !r.met() {
 			missed++

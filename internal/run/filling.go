@@ -40,7 +40,7 @@ type filling struct {
 func newFilling(r *Runner, w Work, cursor book.Cursor) *filling {
 	r.Books.Cursors[stepOf(w)] = cursor
 	f := &filling{r: r, w: w, cursor: cursor, gate: newGate(r.workers(), r.Books.Control), busy: map[int]int{}, pace: newPace(cursor, time.Now())}
-	f.pace.sizer = newSizer(cursor.Size, shareOf(cursor.Total))
+	f.pace.sizer = newSizer(cursor.Size, shareOf(cursor.Total, r.workers()))
 	return f
 }
 

@@ -18,10 +18,12 @@ const (
 	rateShare    = 0.1 // of the newest measurement in the rate that is told
 )
 
-// Where others work on the same table, a stretch is also bounded by its share of
-// the table: a writer of random rows meets that many locks.
+// Where others work on the same table, stretches are also bounded by their share
+// of the table: a writer of random rows meets that many locks. With a half
+// percent for all workers together, of a hundred writers one at most waits for
+// one of them, so that it stays out of the slowest percent.
 const (
-	tableShare   = 200 // a stretch is at most this fraction of the table
+	tableShare   = 200 // the stretches of all workers are at most this fraction of the table
 	leastStretch = 200 // rows, below which no share goes
 )
 
@@ -39,12 +41,13 @@ func newSizer(size, most int) sizer {
 	return sizer{size: min(size, most), most: most}
 }
 
-// shareOf is the longest stretch for a table with so many rows; 0: unknown.
-func shareOf(total int64) int {
+// shareOf is the longest stretch of each of the workers for a table with so many
+// rows; 0: unknown.
+func shareOf(total int64, workers int) int {
 	if total == 0 {
 		return longStretch
 	}
-	return int(min(max(total/tableShare, leastStretch), longStretch))
+	return int(min(max(total/tableShare/int64(workers), leastStretch), longStretch))
 }
 
 // fit grows slowly while stretches are short, and halves at once when one was

@@ -50,8 +50,8 @@ func TestSizeSettles(t *testing.T) {
 }
 
 func TestShareOfATable(t *testing.T) {
-	for total, want := range map[int64]int{0: longStretch, 1000: 200, 39_999: 200, 1_000_000: 5000, 1 << 40: longStretch} {
-		if got := shareOf(total); got != want {
+	for total, want := range map[int64]int{0: longStretch, 1000: 200, 79_999: 200, 1_000_000: 2500, 1 << 40: longStretch} {
+		if got := shareOf(total, 2); got != want {
 			t.Errorf("of %d rows: %d, want %d", total, got, want)
 		}
 	}
