@@ -1,0 +1,6 @@
+-- stopover: expand
+CREATE TABLE orders (
+    id       bigint PRIMARY KEY,
+    cur_code text NOT NULL,
+    note     text
+);
