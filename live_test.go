@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stopover-dev/stopover/internal/testserver"
 	"github.com/stopover-dev/stopover/internal/wire"
 )
 
@@ -287,6 +288,58 @@ func TestProbeSlowsABackfill(t *testing.T) {
 	}
 	if err := <-done; err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestBackfillWaitsForReplicas shows that a backfill pauses while a replica is
+// behind, says which, and goes on when it has caught up.
+func TestBackfillWaitsForReplicas(t *testing.T) {
+	t.Parallel()
+	primary := testserver.OwnPostgres(t)
+	s := newSite(t, "postgres")
+	s.open(primary.NewURL(t))
+	s.write("stopover.yaml", "application: shop\nstores:\n  main: {url: \"${file:url}\", kind: postgres, migrations: migrations, replica_backlog: 200kB}\n")
+	s.migration("0001_begin", "-- stopover: expand\nCREATE TABLE orders (id {serial}, cents bigint, currency text);\n")
+	s.finish(t, []string{"init"})
+	s.exec("INSERT INTO orders (cents) SELECT g FROM generate_series(1, 30000) g", "ANALYZE orders")
+	s.migration("0002_currency", fillCurrency)
+	standby, err := sql.Open("pgx", primary.Standby(t, "cluster_name=reports").URL("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer standby.Close()
+	primary.Follows(t)
+	replay := func(way string) {
+		t.Helper()
+		if _, err := standby.Exec("SELECT pg_wal_replay_" + way + "()"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	replay("pause") // what the backfill writes is not replayed
+	rate, noRate := 2000.0, 0.0
+	a := s.app()
+	if _, err := a.Throttle(wait(t), ThrottleOptions{Rate: &rate}); err != nil { // or it is over before anybody looks
+		t.Fatal(err)
+	}
+	var h heard
+	done := make(chan error, 1)
+	go func() {
+		_, err := s.app(func(c *Config) { c.Events = h.hear }).Apply(wait(t), ApplyOptions{})
+		done <- err
+	}()
+	eventually(t, func() bool { return h.count(wire.EventPaused, "replica reports is ") > 0 })
+	if _, err := a.Throttle(wait(t), ThrottleOptions{Rate: &noRate}); err != nil {
+		t.Fatal(err)
+	}
+	replay("resume")
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if h.count(wire.EventNote, "goes on") == 0 {
+		t.Error("it does not say that it goes on")
+	}
+	if got := s.one("SELECT count(*) FROM orders WHERE currency IS NULL"); got != "0" {
+		t.Errorf("%s rows are not filled", got)
 	}
 }
 
