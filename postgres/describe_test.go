@@ -85,6 +85,12 @@ func TestEstimateComesFromStatistics(t *testing.T) {
 			t.Errorf("%s: %+v, %v", c.sql, e, err)
 		}
 	}
+	run(t, url, "CREATE TABLE fresh (id int, about text) PARTITION BY RANGE (id); CREATE TABLE fresh_1 PARTITION OF fresh FOR VALUES FROM (0) TO (50000)"+
+		" WITH (autovacuum_enabled = off); CREATE TABLE fresh_2 PARTITION OF fresh FOR VALUES FROM (50000) TO (100000) WITH (autovacuum_enabled = off);"+
+		" INSERT INTO fresh SELECT g, repeat('x', 200) FROM generate_series(0, 99999) g")
+	if e, err := s.Estimate(t.Context(), action(store.Stretched, "UPDATE fresh SET about = 'y'")); err != nil || e.Rows < 80000 || e.Rows > 120000 {
+		t.Errorf("100,000 rows without statistics: %+v, %v", e, err)
+	}
 	if e, err := s.Estimate(t.Context(), action(store.Whole, "ALTER TABLE big ADD x int")); err != nil || e.Rows != 0 {
 		t.Errorf("a change of the catalogue: %+v, %v", e, err)
 	}

@@ -24,8 +24,8 @@ const (
 )
 
 // Estimate foresees the cost of an action from the statistics of its tables.
-// They are those of the last VACUUM or ANALYZE: a table that had none is
-// unknown. Of tables that are gone through at once nothing is said.
+// They are those of the last VACUUM or ANALYZE: of a table that had none, some
+// pages are looked at. Of tables that are gone through at once nothing is said.
 func (s *Store) Estimate(ctx context.Context, action store.Action) (store.Estimate, error) {
 	sql, ok := action.(*sqlaction.Action)
 	if !ok {
@@ -113,22 +113,30 @@ func contains(kind sqltext.Statement, words ...string) bool {
 	return false
 }
 
+// sampledPages are looked at in a table without statistics.
+const sampledPages = 500
+
 // tableSize gives the estimated rows of a table and its bytes on disk; zeros
 // where it does not exist (yet).
 func (s *Store) tableSize(ctx context.Context, table sqltext.Name) (rows, bytes int64, err error) {
+	var pages int64
 	var m message
 	s.beginLook(&m)
 	m.own(s.settingsSQL(store.Task{}))
 	m.ask(`WITH RECURSIVE family AS (
 			SELECT to_regclass(`+quote(table.Text)+`)::oid AS oid
 			UNION ALL SELECT i.inhrelid FROM pg_inherits i JOIN family f ON f.oid = i.inhparent)
-		SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint, coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint
+		SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint, coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint,
+			coalesce(sum(pg_relation_size(c.oid)) / current_setting('block_size')::bigint, 0)::bigint
 		FROM family f JOIN pg_class c ON c.oid = f.oid`, func(r *pgconn.ResultReader) (err error) {
 		for r.NextRow() {
 			if rows, err = strconv.ParseInt(string(r.Values()[0]), 10, 64); err != nil {
 				return err
 			}
-			bytes, err = strconv.ParseInt(string(r.Values()[1]), 10, 64)
+			if bytes, err = strconv.ParseInt(string(r.Values()[1]), 10, 64); err != nil {
+				return err
+			}
+			pages, err = strconv.ParseInt(string(r.Values()[2]), 10, 64)
 		}
 		return err
 	})
@@ -137,7 +145,25 @@ func (s *Store) tableSize(ctx context.Context, table sqltext.Name) (rows, bytes 
 	if err != nil {
 		return 0, 0, fmt.Errorf("ask for the size of %s in %s: %w", strings.TrimSpace(table.Text), s.place, s.fault(ctx, &m, completed, err, 0))
 	}
+	if rows == 0 && pages > 0 {
+		rows = s.sampledRows(ctx, table, pages)
+	}
 	return rows, bytes, nil
+}
+
+// sampledRows reckons the rows of a table from some of its pages; 0 where that
+// is refused: nothing depends on it but what is foreseen.
+func (s *Store) sampledRows(ctx context.Context, table sqltext.Name, pages int64) (rows int64) {
+	percent := min(100, 100*float64(sampledPages)/float64(pages))
+	var m message
+	s.beginLook(&m)
+	m.own(s.settingsSQL(store.Task{Timeout: signTimeout}))
+	m.ask(fmt.Sprintf("SELECT (count(*) * 100 / %g)::bigint FROM %s TABLESAMPLE SYSTEM (%g)", percent, table.Text, percent), readNumber(&rows))
+	m.own("COMMIT")
+	if _, err := s.run(ctx, &m); err != nil {
+		return 0
+	}
+	return rows
 }
 
 var _ store.Estimator = (*Store)(nil)

@@ -44,7 +44,7 @@ func assignments(r *Reader) []assignment {
 // becomes the same when it is changed again. The reader stands behind WHERE.
 //
 // Asking for a column that is set is enough where its value comes from other
-// columns. A value made of what is set already (cents = cents * 100) would be
+// columns, unless what is asked is true of the new value too. A value made of what is set already (cents = cents * 100) would be
 // made again with each sweep: there the condition has to exclude what was
 // done, as "NULL no longer" or as "not yet this value".
 func settles(set []assignment, r *Reader, target string, stop int) bool {
@@ -57,14 +57,14 @@ func settles(set []assignment, r *Reader, target string, stop int) bool {
 			plain = append(plain, a.columns...)
 		}
 	}
-	if mentions(r, target, plain, stop) {
-		return true
-	}
 	terms, alternatives := conjuncts(r, stop)
-	if alternatives {
-		return false
+	if alternatives || len(plain) == len(all) {
+		return mentions(r, target, plain, stop)
 	}
 	for _, term := range terms {
+		if mentions(term, target, plain, everything) && !keeps(term, set) {
+			return true
+		}
 		for _, a := range set {
 			if mentions(term, target, a.columns, everything) && excludes(term, a) {
 				return true
@@ -91,6 +91,35 @@ func excludes(term *Reader, a assignment) bool {
 		}
 	}
 	return false
+}
+
+// keeps says whether a term still holds, as far as can be read off it, for a row
+// with the values that are set: `unit IS NOT NULL` does where unit becomes 'c'.
+func keeps(term *Reader, set []assignment) bool {
+	text := packed(term)
+	for _, a := range set {
+		if len(a.columns) != 1 {
+			continue
+		}
+		column, value := strings.ToUpper(a.columns[0]), packed(a.value)
+		if text == column+" IS NOT NULL" && value != "NULL" || text == column+" = "+value {
+			return true
+		}
+		for _, sign := range []string{" <> ", " != "} {
+			if other, found := strings.CutPrefix(text, column+sign); found && other != value && isLiteral(other) && isLiteral(value) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isLiteral is true for a number or a string alone.
+func isLiteral(packed string) bool {
+	if packed == "" || strings.Contains(packed, " ") {
+		return false
+	}
+	return packed[0] == '\'' || packed[0] >= '0' && packed[0] <= '9'
 }
 
 // conjuncts splits a condition at AND. alternatives: there is an OR, and a
