@@ -126,6 +126,10 @@ func (c *command) run(ctx context.Context) int {
 		_ = c.live.Close()
 		return c.end(&wire.Failure{Head: wire.NewHead(c.request.Command)}, err)
 	}
+	if ask, isRun := c.request.Ask.(cli.Run); isRun {
+		_ = c.live.Close()
+		return c.runProgram(ctx, app, ask)
+	}
 	doc, err := c.do(ctx, app)
 	_ = c.live.Close() // what could not be drawn is in the document
 	if closing := app.Close(); err == nil && closing != nil {

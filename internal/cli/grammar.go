@@ -27,6 +27,7 @@ type commands struct {
 	Rollback Rollback       `cmd:"" group:"sometimes" help:"Reverse steps that can be reversed; say what needs a restore." example:"rollback --to main:0041_totals"`
 	Fleet    Fleet          `cmd:"" group:"sometimes" help:"Show who is alive, at which release, on what evidence." example:"fleet"`
 	Attest   attestCommands `cmd:"" group:"sometimes" help:"Record what you vouch for where nothing else can tell."`
+	Run      Run            `cmd:"" group:"sometimes" help:"Run a program as an instance: the gate before it, a lease around it." example:"run --component api --release 1.6 -- ./api --port 8080"`
 	Unlock   Unlock         `cmd:"" group:"sometimes" help:"Show who holds a store; clear a lease whose holder is provably dead." example:"unlock --store main"`
 	Import   importCommands `cmd:"" group:"sometimes" help:"Make a catalogue to start from out of another tool's table."`
 	Demo     Demo           `cmd:"" group:"sometimes" help:"Play an upgrade on SQLite in a temporary folder. Needs nothing." example:"demo"`

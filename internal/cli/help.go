@@ -55,9 +55,13 @@ func (p *parser) commandHelp(node *kong.Node) string {
 	name := p.program + " " + commandOf(node)
 	fmt.Fprintf(&b, "%s\n\nUsage: %s", node.Help, name)
 	for _, arg := range node.Positional {
-		if arg.Required {
+		switch {
+		case arg.Passthrough: // what stands behind it is not ours
+			fmt.Fprintf(&b, " [flags] -- %s [ARGUMENT ...]\n", arg.Name)
+			return p.restOfHelp(&b, node, name)
+		case arg.Required:
 			fmt.Fprintf(&b, " %s", arg.Name)
-		} else {
+		default:
 			fmt.Fprintf(&b, " [%s]", arg.Name)
 		}
 	}
@@ -65,11 +69,16 @@ func (p *parser) commandHelp(node *kong.Node) string {
 		b.WriteString(" COMMAND")
 	}
 	b.WriteString(" [flags]\n")
-	section(&b, "Commands", childRows(node))
-	section(&b, "Arguments", argumentRows(node))
-	section(&b, "Flags", flagRows(node.Flags))
-	fmt.Fprintf(&b, "\nFlags of all commands: %s --help\n", p.program)
-	examples(&b, p.program, node)
+	return p.restOfHelp(&b, node, name)
+}
+
+// restOfHelp is what stands below the line of usage.
+func (p *parser) restOfHelp(b *strings.Builder, node *kong.Node, name string) string {
+	section(b, "Commands", childRows(node))
+	section(b, "Arguments", argumentRows(node))
+	section(b, "Flags", flagRows(node.Flags))
+	fmt.Fprintf(b, "\nFlags of all commands: %s --help\n", p.program)
+	examples(b, p.program, node)
 	return strings.TrimSuffix(b.String(), "\n")
 }
 

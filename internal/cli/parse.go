@@ -122,6 +122,12 @@ func (p *parser) parse(args []string) (Request, *UsageError) {
 	}
 	request := Request{Program: p.program, Command: commandOf(context.Selected()), Global: p.words.Global}
 	request.Ask = context.Selected().Target.Interface().(Ask)
+	if run, isRun := request.Ask.(Run); isRun && run.Program[0] == "--" {
+		if run.Program = run.Program[1:]; len(run.Program) == 0 {
+			return Request{}, &UsageError{Message: "missing: PROGRAM, behind --", Next: p.program + " run --help"}
+		}
+		request.Ask = run
+	}
 	return request, p.check(request)
 }
 

@@ -78,6 +78,9 @@ func TestParse(t *testing.T) {
 			ask: AttestComponent{Name: "api", Releases: []string{"1.5", "1.6"}, Statement: Statement{Reason: "seen", For: 2 * time.Hour}}},
 		{line: "attest client reports --reason seen --operator ana", command: "attest client",
 			ask: AttestClient{Name: "reports", Statement: Statement{Reason: "seen", For: 24 * time.Hour, Operator: "ana"}}},
+		{line: "run --component api --release 1.6 --wait -- ./api --help -v -- x", command: "run",
+			ask: Run{Component: "api", Release: "1.6", Wait: true, TTL: time.Minute, Grace: 10 * time.Second, Program: []string{"./api", "--help", "-v", "--", "x"}}},
+		{line: "run --ttl 30s ./api --wait", command: "run", ask: Run{TTL: 30 * time.Second, Grace: 10 * time.Second, Program: []string{"./api", "--wait"}}},
 		{line: "unlock --yes", command: "unlock", ask: Unlock{Yes: true}},
 		{line: "adopt --at main:0041_totals", command: "adopt", ask: Adopt{At: "main:0041_totals", Change: patient}},
 		{line: "import table t.md --out s.yaml", command: "import table", ask: ImportTable{File: "t.md", Out: "s.yaml"}},
@@ -149,6 +152,8 @@ func TestParseRefuses(t *testing.T) {
 		{line: "status -q -v", message: "--quiet and --verbose exclude each other", next: "status --help"},
 		{line: "status --url x:y --config z", message: "--url is for a project without stopover.yaml: leave out --config", next: "status --help"},
 		{line: "status --migrations m", message: "--migrations goes with --url", next: "status --help"},
+		{line: "run --release 1 --", message: "missing: PROGRAM, behind --", next: "run --help"},
+		{line: "run --release 1", message: "missing: PROGRAM ...", next: "run --help"},
 		{line: "demo --orders 0", message: "--orders must be at least 1", next: "demo --help"},
 		{line: "status postgres://ana:canary@h/db", message: "unexpected argument postgres://...", next: "status --help"},
 		{line: "status password=canary", message: "unexpected argument password=...", next: "status --help"},
@@ -193,7 +198,7 @@ func TestUsageErrorKnowsTheFormat(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	for _, line := range []string{"--help", "help plan", "apply -h", "new --help", "help import table"} {
+	for _, line := range []string{"--help", "help plan", "apply -h", "new --help", "help import table", "help run"} {
 		t.Run(line, func(t *testing.T) {
 			request, err := Parse(strings.Fields(line), variables())
 			if err != nil {

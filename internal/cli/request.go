@@ -18,7 +18,7 @@ type Request struct {
 
 // Ask is the part of a Request that belongs to one command: NewProject,
 // NewMigration, Lint, List, Init, Status, Plan, Apply, Verify, Cleanup,
-// Rollback, Check, Throttle, Fleet, AttestComponent, AttestClient, Unlock, Adopt,
+// Rollback, Check, Throttle, Fleet, AttestComponent, AttestClient, Run, Unlock, Adopt,
 // ImportTable, ImportGitLab, Demo, Version or Help.
 type Ask interface{ isAsk() }
 
@@ -163,6 +163,17 @@ type AttestClient struct {
 	Statement
 }
 
+// Run runs a program as an instance.
+type Run struct {
+	Component string        `placeholder:"NAME" help:"The component that it is (default: the only one)."`
+	Release   string        `placeholder:"RELEASE" help:"The release that it is."`
+	Instance  string        `placeholder:"NAME" help:"Its name among the component's instances (default: made of host and process)."`
+	Wait      bool          `help:"Wait until what the release needs is done."`
+	TTL       time.Duration `name:"ttl" default:"1m" placeholder:"TIME" help:"How long its lease lives without being renewed (default 1m)."`
+	Grace     time.Duration `default:"10s" placeholder:"TIME" help:"How long it has to end when its lease is lost, before it is killed (default 10s)."`
+	Program   []string      `arg:"" passthrough:"" name:"PROGRAM" help:"The program and its arguments, behind --."`
+}
+
 // Unlock shows who holds a store and clears a dead lease.
 type Unlock struct {
 	Yes bool `short:"y" help:"Do not ask. Needed where there is no terminal."`
@@ -221,3 +232,4 @@ func (Demo) isAsk()            {}
 func (Version) isAsk()         {}
 func (Help) isAsk()            {}
 func (Throttle) isAsk()        {}
+func (Run) isAsk()             {}
