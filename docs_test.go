@@ -61,8 +61,8 @@ func TestCommandsInTheDocsParse(t *testing.T) {
 			lines = append(lines, m[1])
 		}
 		for _, line := range lines {
+			line = strings.TrimPrefix(strings.TrimPrefix(line, "go run ./cmd/"), "stopover")
 			words := strings.Fields(comment.ReplaceAllString(line, ""))
-			words = slices.DeleteFunc(words, func(w string) bool { return w == "go" || w == "run" || w == "./cmd/stopover" || w == "stopover" })
 			seen++
 			if _, err := cli.Parse(words, none); err != nil {
 				t.Errorf("%s: %q: %v", name, line, err)
