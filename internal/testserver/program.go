@@ -17,3 +17,15 @@ func StartPostgres(parent string, settings ...string) (*PostgresServer, error) {
 	}
 	return server, nil
 }
+
+// StartRedis is StartPostgres for a Redis server.
+func StartRedis(parent string, extra ...string) (*RedisServer, error) {
+	server, err := makeRedis(parent, "redis-server", extra...)
+	if err != nil {
+		return nil, err
+	}
+	if err := server.start(); err != nil {
+		return nil, errors.Join(err, server.Stop())
+	}
+	return server, nil
+}

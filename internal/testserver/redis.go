@@ -124,16 +124,21 @@ func (f *fleet) startRedis(program string, extra ...string) (*RedisServer, error
 	return server, f.keepRedis(server, server.start())
 }
 
-// newRedis makes a folder for a server, and finds its program.
+// newRedis is makeRedis for a server that ends with the tests.
 func (f *fleet) newRedis(program string, extra ...string) (*RedisServer, error) {
 	if !f.ready {
 		return nil, errors.New("testserver.Run was not called: give the package a TestMain that does")
 	}
+	return makeRedis(f.dir, program, extra...)
+}
+
+// makeRedis makes a folder for a server below parent, and finds its program.
+func makeRedis(parent, program string, extra ...string) (*RedisServer, error) {
 	path, err := exec.LookPath(program)
 	if err != nil {
 		return nil, fmt.Errorf("%s is not installed: run `make setup`", program)
 	}
-	dir, err := os.MkdirTemp(f.dir, program+"-")
+	dir, err := os.MkdirTemp(parent, program+"-")
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for %s: %w", program, err)
 	}
