@@ -82,6 +82,7 @@ func parts() []part {
 		{"idle-sqlite-1000", idle{kind: onSQLite, migrations: 1000, rounds: 25}.measure},
 		{"idle-sqlite-5000", idle{kind: onSQLite, migrations: 5000, rounds: 25}.measure},
 		{"check", measureCheck},
+		{"fleet", measureFleet},
 		{"backfill-bigint", measureBackfill},
 		{"backfill-uuid", otherKey{"uuid", uuidPeople, "id"}.measure},
 		{"backfill-composite", otherKey{"composite", compositePeople, "tenant,n"}.measure},

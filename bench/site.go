@@ -84,7 +84,7 @@ func (s *site) server(durable bool) (*testserver.PostgresServer, error) {
 	if server := s.servers[durable]; server != nil {
 		return server, nil
 	}
-	dir, settings := s.fast, []string{"synchronous_commit=off", "autovacuum=off"}
+	dir, settings := s.fast, []string{"synchronous_commit=off", "autovacuum=off", "max_connections=300"}
 	if durable {
 		dir, settings = s.dir, []string{"fsync=on", "full_page_writes=on", "synchronous_commit=on", "autovacuum=off"}
 	}

@@ -17,6 +17,8 @@ type unit struct {
 
 var (
 	ratio         = unit{suffix: " x", digits: 2}
+	percent       = unit{suffix: " %", digits: 2, highest: true}
+	long3         = unit{suffix: " s", digits: 2, highest: true}
 	millis        = unit{suffix: " ms", digits: 1}
 	highestMillis = unit{suffix: " ms", digits: 1, highest: true}
 
