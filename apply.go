@@ -70,6 +70,9 @@ func (a *App) upgrade(ctx context.Context, command string, ask ApplyOptions) (*w
 	if err := a.released(w, todo, ask.Dev); err != nil {
 		return report, err
 	}
+	if err := a.keepRollouts(ctx, w); err != nil {
+		return report, err
+	}
 	if len(todo) == 0 && len(unstamped(sights)) == 0 {
 		return report, a.settled(ctx, report, w, sights)
 	}

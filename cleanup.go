@@ -37,6 +37,9 @@ func (a *App) Cleanup(ctx context.Context, ask CleanupOptions) (report *wire.Rep
 	if err != nil {
 		return report, a.explain("", err)
 	}
+	if err := a.keepRollouts(ctx, w); err != nil {
+		return report, err
+	}
 	ready, err := a.ready(ctx, w, report)
 	if err != nil {
 		return report, err
@@ -112,25 +115,6 @@ func (w *way) against(no plan.Refusal) []string {
 
 func skipped(cat plan.Catalogue, id plan.StepID) bool {
 	return slices.ContainsFunc(cat.Steps, func(s plan.Step) bool { return s.ID == id && s.Skip != "" })
-}
-
-// soaking tells how long the soak still lasts, counted from the newest step of
-// the migration: rollouts leave no trace here yet.
-func (a *App) soaking(w *way, id plan.StepID) string {
-	seen := findSight(w.sights, id.Store)
-	if w.cat.Soak == 0 || seen == nil || seen.fresh() {
-		return ""
-	}
-	var last time.Time
-	for key, line := range seen.books.Lines {
-		if key.Migration == id.Migration && line.Done.After(last) {
-			last = line.Done
-		}
-	}
-	if over := last.Add(w.cat.Soak); over.After(seen.books.Now) {
-		return fmt.Sprintf("the soak of %s lasts until %s", w.cat.Soak, day(over))
-	}
-	return ""
 }
 
 // nothingToClean ends a cleanup that found no contract to run: well, if there

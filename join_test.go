@@ -158,6 +158,57 @@ func race(t *testing.T, a *App, rounds int, enter func(context.Context, *Instanc
 	return violations, raised, admitted
 }
 
+// TestSoakCountsFromTheRollout shows that a contract waits from when the last old
+// instance was seen to be gone, not from when its migration was done, and that a
+// restart of the new release does not begin it again.
+func TestSoakCountsFromTheRollout(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *site) {
+		shopWithReleases(t, s)
+		s.write("stopover.yaml", s.read("stopover.yaml")+"soak: 1h\n")
+		s.migration("0003_more", "-- stopover: expand\nCREATE TABLE more (id integer PRIMARY KEY);\n")
+		a := s.app()
+		old := join(t, a, "api", "1.6", "api-old")
+		worker := join(t, a, "worker", "1.6", "worker-1")
+		worker.Leave(wait(t))
+		for _, component := range []string{"api", "worker"} {
+			if _, err := a.Attest(wait(t), Statement{Component: component, Releases: []string{"none"}, Reason: "all hold leases"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := a.Apply(wait(t), ApplyOptions{Target: Target{To: "main:0003_more"}}); err != nil {
+			t.Fatal(err)
+		}
+		refused := func(because string) {
+			t.Helper()
+			report, err := a.Cleanup(wait(t), CleanupOptions{})
+			if err == nil || len(report.Refused) == 0 || !strings.Contains(report.Refused[0].Because+strings.Join(report.Refused[0].Evidence, " "), because) {
+				t.Fatalf("%+v, %v; want %q", report.Refused, err, because)
+			}
+		}
+		refused("api-old runs 1.6")
+		s.backdate("key LIKE 'rolled/%'", 3*time.Hour)
+		old.Leave(wait(t))
+		join(t, a, "api", "1.9", "api-new")
+		refused("the soak of 1h0m0s, from the rollout of api, lasts until")
+		s.backdate("key LIKE 'rolled/%'", 59*time.Minute)
+		join(t, a, "api", "1.9", "api-newer")
+		refused("the soak of 1h0m0s")
+		s.backdate("key LIKE 'rolled/%'", 2*time.Minute)
+		if _, err := a.Cleanup(wait(t), CleanupOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// backdate moves notes into the past.
+func (s *site) backdate(which string, by time.Duration) {
+	if s.kind == "postgres" {
+		s.exec(fmt.Sprintf("UPDATE stopover_note SET at = at - interval '%d s' WHERE %s", int(by.Seconds()), which))
+		return
+	}
+	s.exec(fmt.Sprintf("UPDATE stopover_note SET at = at - %d WHERE %s", by.Milliseconds(), which))
+}
+
 // TestCleanupWaitsForLeases tells E3: four api at 1.9, one worker at 1.6 whose
 // process died 40 s ago with a lease of 60 s.
 func TestCleanupWaitsForLeases(t *testing.T) {
@@ -171,13 +222,7 @@ func TestCleanupWaitsForLeases(t *testing.T) {
 		close(worker.stop) // as if its process had died
 		worker.gone.Wait()
 		worker.once.Do(func() {})
-		age := func(seconds int) {
-			if s.kind == "postgres" {
-				s.exec(fmt.Sprintf("UPDATE stopover_note SET at = at - interval '%d s' WHERE key = 'fleet/worker/worker-7'", seconds))
-			} else {
-				s.exec(fmt.Sprintf("UPDATE stopover_note SET at = at - %d WHERE key = 'fleet/worker/worker-7'", seconds*1000))
-			}
-		}
+		age := func(seconds int) { s.backdate("key = 'fleet/worker/worker-7'", time.Duration(seconds)*time.Second) }
 		age(40)
 		report, err := a.Cleanup(wait(t), CleanupOptions{})
 		if err == nil || len(report.Refused) != 1 || !strings.Contains(strings.Join(report.Refused[0].Evidence, "\n"), "worker worker-7 runs 1.6") {

@@ -23,7 +23,8 @@ type State struct {
 
 	Instances []Instance // all leases of instances, also those that have run out
 	Gates     map[string]Gate
-	Attests   []Attestation // also those that hold no more
+	Rolled    map[string]Rolled // by component
+	Attests   []Attestation     // also those that hold no more
 
 	epoch    int64
 	proposal *Proposal
@@ -49,7 +50,7 @@ func Read(ctx context.Context, s store.Store) (*State, error) {
 func (s *State) Clock() time.Time { return s.Now.Add(time.Since(s.seen)) }
 
 func decode(view store.View) (*State, error) {
-	s := &State{Now: view.Now, seen: time.Now(), Lines: make(map[Step]Line, len(view.Notes)), Cursors: map[Step]Cursor{}, Gates: map[string]Gate{}}
+	s := &State{Now: view.Now, seen: time.Now(), Lines: make(map[Step]Line, len(view.Notes)), Cursors: map[Step]Cursor{}, Gates: map[string]Gate{}, Rolled: map[string]Rolled{}}
 	for _, note := range view.Notes {
 		if err := s.take(note); err != nil {
 			return nil, fmt.Errorf("note %q of the books is damaged: %w", note.Key, err)
@@ -70,6 +71,9 @@ func (s *State) take(note store.Note) error {
 	}
 	if rest, ok := strings.CutPrefix(note.Key, gatePrefix); ok {
 		return s.takeGate(rest, note)
+	}
+	if rest, ok := strings.CutPrefix(note.Key, rolledPrefix); ok {
+		return s.takeRolled(rest, note)
 	}
 	if strings.HasPrefix(note.Key, attestPrefix) {
 		return s.takeAttestation(note)
