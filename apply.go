@@ -122,6 +122,9 @@ func (a *App) sound(ctx context.Context, sights []*sight) error {
 	if len(sights) == 0 {
 		return misuse(errNoStores.Error(), a.cmd("lint"))
 	}
+	if err := a.firstUnseen(sights); err != nil {
+		return err
+	}
 	for _, s := range sights {
 		if f := a.trouble(s); f != nil {
 			return f

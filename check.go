@@ -20,7 +20,7 @@ type CheckOptions struct {
 // (pending) or 6 (too new).
 func (a *App) Check(ctx context.Context, ask CheckOptions) (*wire.Check, error) {
 	doc := &wire.Check{Head: wire.NewHead("check"), Component: ask.Component, Stores: []wire.StoreCheck{}}
-	sights := a.look(ctx)
+	sights := a.lookAs(ctx, ask.Component)
 	if err := a.firstUnseen(sights); err != nil {
 		return doc, err
 	}

@@ -13,14 +13,13 @@ import (
 )
 
 // Fleet says who is alive, at which release, and on what evidence. It changes
-// nothing.
+// nothing. Of a store that cannot be reached it says so, and fails after all the
+// others were asked.
 func (a *App) Fleet(ctx context.Context) (*wire.Fleet, error) {
 	doc := &wire.Fleet{Head: wire.NewHead("fleet"), Application: a.project.Application,
 		Components: []wire.FleetComponent{}, Stores: []wire.FleetStore{}}
 	sights := a.look(ctx)
-	if err := a.firstUnseen(sights); err != nil {
-		return doc, err
-	}
+	down := a.firstUnseen(sights) // what the others tell is still shown
 	w := &way{sights: sights}
 	w.seen = w.seenReleases()
 	if err := a.catalogue(w); err != nil {
@@ -37,9 +36,13 @@ func (a *App) Fleet(ctx context.Context) (*wire.Fleet, error) {
 		}
 	}
 	for _, s := range sights {
+		if s.err != nil {
+			doc.Stores = append(doc.Stores, wire.FleetStore{Name: s.name, Unknown: []wire.Client{}, Clients: []wire.Attestation{}, Problem: a.unseen(s).Detail.Message})
+			continue
+		}
 		doc.Stores = append(doc.Stores, a.shownClients(ctx, s))
 	}
-	return doc, nil
+	return doc, down
 }
 
 func (a *App) shownComponent(w *way, name string) (wire.FleetComponent, error) {

@@ -141,6 +141,17 @@ func plainRune(r rune) rune {
 	return '-'
 }
 
+// lookAs looks at the stores that a component uses, so that another one may be
+// down; at all of them where it is not known which.
+func (a *App) lookAs(ctx context.Context, component string) []*sight {
+	for _, c := range a.project.Components {
+		if c.Name == component {
+			return a.lookFor(ctx, component)
+		}
+	}
+	return a.look(ctx)
+}
+
 // lookFor looks at the stores that a component uses, side by side.
 func (a *App) lookFor(ctx context.Context, component string) []*sight {
 	var used []*place

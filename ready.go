@@ -51,7 +51,7 @@ func (a *App) Ready(ctx context.Context, ask ReadyOptions) (*Gate, error) {
 	begun := time.Now()
 	migrated := false
 	for {
-		sights := a.look(ctx)
+		sights := a.lookAs(ctx, ask.Component)
 		doc, err := a.gateOf(ctx, sights, CheckOptions{Component: ask.Component, Release: ask.Release})
 		switch {
 		case err == nil && doc.State == wire.Ready:

@@ -282,9 +282,19 @@ func (a *App) unseen(s *sight) *Failure {
 // nil: all could.
 func (a *App) firstUnseen(sights []*sight) error {
 	for _, s := range sights {
-		if s.err != nil {
-			return a.unseen(s)
+		if s.err == nil {
+			continue
 		}
+		f := a.unseen(s)
+		if f.Detail.Kind != wire.KindUnreachable || a.cfg.Only != "" {
+			return f
+		}
+		for _, other := range sights {
+			if other.err == nil { // what does not need the one that is down can go on
+				f.Next = append(f.Next, a.cmd("plan")+" --store "+other.name)
+			}
+		}
+		return f
 	}
 	return nil
 }
