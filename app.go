@@ -46,6 +46,9 @@ type place struct {
 	kind store.Kind
 	lent store.Store // opened by the application; nil: by us
 
+	leases    *place // the same store by the login of lease_url; nil: there is none
+	forLeases bool   // this is that one
+
 	mu   sync.Mutex
 	open store.Store
 }
@@ -75,14 +78,22 @@ func Open(cfg Config) (*App, error) {
 func (a *App) Close() error {
 	var errs []error
 	for _, p := range a.stores {
-		p.mu.Lock()
-		if p.open != nil && p.lent == nil {
-			errs = append(errs, p.open.Close())
+		errs = append(errs, p.close())
+		if p.leases != nil {
+			errs = append(errs, p.leases.close())
 		}
-		p.open = nil
-		p.mu.Unlock()
 	}
 	return errors.Join(errs...)
+}
+
+func (p *place) close() (err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.open != nil && p.lent == nil {
+		err = p.open.Close()
+	}
+	p.open = nil
+	return err
 }
 
 // place finds the kind of every store.
@@ -100,6 +111,9 @@ func (a *App) place() error {
 			kind = a.cfg.Kinds[0] // a store that is lent needs no URL to tell
 		}
 		p.kind = kind
+		if decl.LeaseURL != "" {
+			p.leases = &place{name: p.name, decl: decl, kind: kind, forLeases: true}
+		}
 		a.stores = append(a.stores, p)
 	}
 	slices.SortFunc(a.stores, func(x, y *place) int { return files.CompareNames(x.name, y.name) })

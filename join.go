@@ -82,7 +82,7 @@ func (a *App) Join(ctx context.Context, ask JoinOptions) (*Instance, error) {
 	for _, s := range sights {
 		if err := i.enter(ctx, s); err != nil {
 			i.withdraw(ctx)
-			return nil, a.explain(s.name, err)
+			return nil, a.leaseless(s, err)
 		}
 	}
 	if err := i.admit(ctx); err != nil {
@@ -93,6 +93,15 @@ func (a *App) Join(ctx context.Context, ask JoinOptions) (*Instance, error) {
 		i.gone.Go(func() { i.renew(context.WithoutCancel(ctx), t) })
 	}
 	return i, nil
+}
+
+// leaseless is the failure of an instance that cannot write its lease.
+func (a *App) leaseless(s *sight, err error) *Failure {
+	f := a.explain(s.name, err)
+	if f.Detail.Kind == wire.KindRights {
+		f.Detail.Hint = "a lease is a note in the books: give the store lease_url, with a login that may write them, or attest what runs"
+	}
+	return f
 }
 
 // joinable fills in what was left out, and refuses what cannot be.
@@ -156,7 +165,11 @@ func (a *App) lookAs(ctx context.Context, component string) []*sight {
 func (a *App) lookFor(ctx context.Context, component string) []*sight {
 	var used []*place
 	for _, p := range a.stores {
-		if a.uses(component, p.name) {
+		switch {
+		case !a.uses(component, p.name):
+		case p.leases != nil:
+			used = append(used, p.leases)
+		default:
 			used = append(used, p)
 		}
 	}

@@ -145,5 +145,12 @@ func (a *App) settings(p *place) (store.Settings, error) {
 	if err != nil {
 		return store.Settings{}, err
 	}
+	if p.forLeases {
+		if expanded.URL, err = a.project.ExpandText("store "+p.name+": lease_url", p.decl.LeaseURL, a.lookup); err != nil {
+			return store.Settings{}, err
+		}
+		delete(expanded.Options, "direct_url")
+		delete(expanded.Options, "role")
+	}
 	return store.Settings{Name: p.name, URL: expanded.URL, Options: expanded.Options, Dir: a.cfg.Dir}, nil
 }

@@ -38,7 +38,7 @@ type Project struct {
 	fsys  fs.FS
 }
 
-// Store is one owned data store. URL and DirectURL are as written, see
+// Store is one owned data store. URL, DirectURL and LeaseURL are as written, see
 // Project.Expand.
 type Store struct {
 	Name       string
@@ -47,6 +47,7 @@ type Store struct {
 	Schema     string
 	Prefix     string
 	DirectURL  string // around a pooler, for work that needs a session
+	LeaseURL   string // by which instances keep their leases, where URL's login may only read
 	Role       string // that owns what migrations make
 	Migrations string // folder below the project's; "" none
 	Ignore     []string

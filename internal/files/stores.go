@@ -10,7 +10,7 @@ import (
 )
 
 // storeKeys lists the keys of a store that mean the same for every kind.
-var storeKeys = []string{"url", "kind", "schema", "prefix", "direct_url", "role", "migrations", "clients"}
+var storeKeys = []string{"url", "kind", "schema", "prefix", "direct_url", "lease_url", "role", "migrations", "clients"}
 
 // kindKeys lists keys of some kinds that look like one of those misspelled.
 var kindKeys = []string{"probe"}
@@ -41,6 +41,8 @@ func (c *configReader) store(entry pair) Store {
 			s.Prefix = c.text(key.value, what)
 		case "direct_url":
 			s.DirectURL = c.text(key.value, what)
+		case "lease_url":
+			s.LeaseURL = c.text(key.value, what)
 		case "role":
 			s.Role = c.text(key.value, what)
 		case "migrations":
