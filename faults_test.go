@@ -202,21 +202,31 @@ func connectionCut(t *testing.T, s *site) {
 }
 
 // The server itself picks our transaction as the victim of a real deadlock: the
-// application holds row 601 and wants 599, while we have come to 600.
+// application holds row 656 and wants 654, while we have come to 655: no numbers at
+// which a stretch is likely to end.
 func TestDeadlockWithTheApplication(t *testing.T) {
 	t.Parallel()
 	s := faulty(t, testserver.Postgres(t).NewURL(t))
 	s.exec("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = 5', current_database()); END $$",
-		`CREATE FUNCTION dwell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.3); RETURN NEW; END $$;
-		CREATE TRIGGER dwell BEFORE UPDATE ON orders FOR EACH ROW WHEN (new.id = 600 AND current_setting('application_name') LIKE 'stopover/%') EXECUTE FUNCTION dwell()`)
+		// It stays at 655 until the application has come to wait for 654.
+		`CREATE FUNCTION dwell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+			FOR i IN 1..400 LOOP
+				PERFORM pg_sleep(0.05), pg_stat_clear_snapshot();
+				EXIT WHEN NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
+					AND application_name NOT LIKE 'stopover%' AND state = 'idle in transaction');
+			END LOOP;
+			PERFORM pg_sleep(0.2);
+			RETURN NEW;
+		END $$;
+		CREATE TRIGGER dwell BEFORE UPDATE ON orders FOR EACH ROW WHEN (new.id = 655 AND current_setting('application_name') LIKE 'stopover/%') EXECUTE FUNCTION dwell()`)
 	app, watcher := s.client(), s.client()
 	app.exec("SET deadlock_timeout = '1h'")
-	app.exec("BEGIN; UPDATE orders SET note = 'paid' WHERE id = 601")
+	app.exec("BEGIN; UPDATE orders SET note = 'paid' WHERE id = 656")
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		watcher.await("wait_event = 'PgSleep'")
-		app.exec("UPDATE orders SET note = 'paid' WHERE id = 599; COMMIT")
+		app.exec("UPDATE orders SET note = 'paid' WHERE id = 654; COMMIT")
 	}()
 	r := s.applyWith(func() {})
 	<-done

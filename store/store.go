@@ -328,6 +328,29 @@ type Describer interface {
 	Describe(ctx context.Context) ([]string, error)
 }
 
+// Fencer keeps clients that do not ask anybody from writing.
+type Fencer interface {
+	// Fence shuts writers out of everything that is the application's, and returns
+	// when none of their writes is under way any more. It is put in force before
+	// it waits for those: a *WaitError names who is still at it when the time of
+	// the context is up, and the fence stands. keep is given what Lift needs before
+	// anything is changed. Doing it again changes nothing.
+	Fence(ctx context.Context, fence Fence, keep func(undo []byte) error) error
+	// Lift takes a fence back: whoever could write before can write again.
+	Lift(ctx context.Context, undo []byte) error
+}
+
+// Fence says who is shut out: by logins, or by the names of sessions, which are
+// only as true as the clients are.
+type Fence struct {
+	Logins []string // those that there are not are passed over
+	// Names are beginnings of sessions' names, up to the end of a word: "api/1.5"
+	// is that of "api/1.5" and "api/1.5.3/a", not of "api/1.50".
+	Names []string
+	// Because is what a client reads that is shut out.
+	Because string
+}
+
 // Unwrapper is what a wrapper around a Store implements, so that As finds the
 // abilities below it.
 type Unwrapper interface{ Unwrap() Store }

@@ -12,14 +12,16 @@ import (
 // cacheMigrations are the steps of the store cache, in Go. A session is a hash
 // "session:N" that counts its hits; they become visits.
 //
-// From 1.6 on releases count both. 1.7 is the first that reads visits.
+// From 1.6 on releases write both. Beside one that writes hits only, visits fall
+// behind: the backfill, from whose begin such a release is refused, puts them
+// right. 1.7 is the first that reads them.
 func cacheMigrations() []stopover.Migration {
 	return []stopover.Migration{
 		{Store: "cache", Name: "0002_sessions", Steps: []stopover.Step{
 			{Kind: plan.Expand, Version: "1", Do: redis.Script("note the form of sessions", `return redis.call('SET', KEYS[1], 'hits')`, []string{"form"})},
 		}},
 		{Store: "cache", Name: "0003_visits", Steps: []stopover.Step{
-			{Kind: plan.Backfill, Version: "1", Writers: "1.6", Needs: "1.7", Do: redis.Stretch("visits := hits where there are none", everySession(startVisits))},
+			{Kind: plan.Backfill, Version: "1", Writers: "1.6", Needs: "1.7", Do: redis.Stretch("visits := hits where they differ", everySession(startVisits))},
 			{Kind: plan.Verify, Version: "1", Do: redis.Query("sessions whose visits are not their hits", differingSessions)},
 			{Kind: plan.Contract, Version: "1", Writers: "1.7", Readers: "1.7", Do: redis.Stretch("drop hits", everySession(dropHits))},
 		}},
@@ -28,8 +30,10 @@ func cacheMigrations() []stopover.Migration {
 
 // Each is a script on one session, which gives the same when it is repeated.
 const (
-	startVisits = `if redis.call('HEXISTS', KEYS[1], 'visits') == 1 or redis.call('HEXISTS', KEYS[1], 'hits') == 0 then return 0 end
-return redis.call('HSET', KEYS[1], 'visits', redis.call('HGET', KEYS[1], 'hits'))`
+	startVisits = `local hits = redis.call('HGET', KEYS[1], 'hits')
+if not hits or hits == redis.call('HGET', KEYS[1], 'visits') then return 0 end
+redis.call('HSET', KEYS[1], 'visits', hits)
+return 1`
 	dropHits = `return redis.call('HDEL', KEYS[1], 'hits')`
 )
 

@@ -1,34 +1,38 @@
 package main
 
 import (
+	"errors"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
-
-	"github.com/stopover-dev/stopover/internal/testserver"
 )
 
-// The test binary is the program itself where it is started as one of the
-// story's parts.
-func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && slices.Contains([]string{"migrate", "serve", "roll"}, os.Args[1]) {
-		main()
+// build builds the program as anyone does: the story starts it sixty times, and
+// with the race detector each start takes more than a second.
+func build(t *testing.T) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "rolling")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	os.Exit(testserver.Run(m))
+	return program
 }
 
 // TestStory plays the upgrade twice, the second time with its death on the way:
 // nothing is lost and nothing doubled, and the way is the planned one.
 func TestStory(t *testing.T) {
-	t.Setenv("DATABASE_URL", "") // private servers
-	t.Setenv("REDIS_URL", "")
+	program := build(t)
 	for _, args := range [][]string{{}, {"-kill"}} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			var out, errs strings.Builder
-			if code := run(t.Context(), args, &out, &errs); code != 0 {
-				t.Fatalf("exit code %d: %s\n%s", code, errs.String(), out.String())
+			cmd := exec.CommandContext(t.Context(), program, args...)
+			cmd.Env = append(os.Environ(), "DATABASE_URL=", "REDIS_URL=") // private servers
+			cmd.Stdout, cmd.Stderr = &out, &errs
+			if err := cmd.Run(); err != nil {
+				t.Fatalf("%v: %s\n%s", err, errs.String(), out.String())
 			}
 			for _, line := range []string{
 				`live, 2 stops, 7 rollouts, 11 steps`,
@@ -49,10 +53,12 @@ func TestStory(t *testing.T) {
 }
 
 func TestBadArguments(t *testing.T) {
+	program := build(t)
 	for _, args := range [][]string{{"-nothing"}, {"more"}, {"-every", "0s"}, {"serve", "-what"}} {
-		var out, errs strings.Builder
-		if code := run(t.Context(), args, &out, &errs); code != 2 {
-			t.Errorf("%q: exit code %d, %s", args, code, errs.String())
+		var exit *exec.ExitError
+		out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
+		if !errors.As(err, &exit) || exit.ExitCode() != 2 {
+			t.Errorf("%q: %v, %s", args, err, out)
 		}
 	}
 }

@@ -56,14 +56,13 @@ func (r release) reads() string {
 }
 
 // counts is the script by which a release counts a hit of a session. From 1.6 on
-// both forms are counted in one script, as long as the old one is there.
+// both forms are written in one script, as long as the old one is there. The old
+// one counts then: a release that knows nothing else may still be alive beside.
 func (r release) counts() string {
 	if r.minor < 6 {
 		return `return redis.call('HINCRBY', KEYS[1], 'hits', 1)`
 	}
 	return strings.TrimSpace(`
-local old, new = redis.call('HEXISTS', KEYS[1], 'hits') == 1, redis.call('HEXISTS', KEYS[1], 'visits') == 1
-if old and not new then redis.call('HSET', KEYS[1], 'visits', redis.call('HGET', KEYS[1], 'hits')) end
-if old then redis.call('HINCRBY', KEYS[1], 'hits', 1) end
-return redis.call('HINCRBY', KEYS[1], 'visits', 1)`)
+if redis.call('HEXISTS', KEYS[1], 'hits') == 0 then return redis.call('HINCRBY', KEYS[1], 'visits', 1) end
+return redis.call('HSET', KEYS[1], 'visits', redis.call('HINCRBY', KEYS[1], 'hits', 1))`)
 }
