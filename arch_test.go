@@ -43,6 +43,7 @@ var arrows = map[string][]string{
 	"internal/sqlaction":    {"store", "internal/sqltext"},
 	"internal/sqltext":      {},
 	"internal/testserver":   {},
+	"internal/tracking":     {},
 	"internal/ui":           {"internal/wire"},
 	"internal/wire":         {"plan"},
 }
