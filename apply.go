@@ -35,6 +35,10 @@ type ApplyOptions struct {
 	// Wait goes on at a stop, as soon as leases or attestations show that what has
 	// to be rolled out there runs, until the target or Until.
 	Wait bool
+	// Switch also cuts over, where a way comes to a switch: instances of the new
+	// release have been started and wait in their gates, and the old ones get
+	// errors from then on.
+	Switch bool
 	// Dev lets a development build run steps that raise floors.
 	Dev bool
 }
@@ -62,7 +66,7 @@ func (a *App) upgrade(ctx context.Context, command string, ask ApplyOptions) (*w
 	if err != nil {
 		return report, a.explain("", err)
 	}
-	w.emptyOnly, w.sweep = command == "init", ask.Sweep
+	w.emptyOnly, w.sweep, w.cutOver = command == "init", ask.Sweep, ask.Switch
 	if err := a.mayApply(ctx, w, ask); err != nil {
 		return report, err
 	}
@@ -98,7 +102,7 @@ func (a *App) underLease(ctx context.Context, command string, report *wire.Repor
 	if err != nil {
 		return a.explain("", err)
 	}
-	again.emptyOnly, again.sweep = w.emptyOnly, w.sweep
+	again.emptyOnly, again.sweep, again.cutOver = w.emptyOnly, w.sweep, w.cutOver
 	if ask.Plan != nil {
 		if err := a.stale(again, ask.Plan); err != nil {
 			return err
@@ -106,6 +110,11 @@ func (a *App) underLease(ctx context.Context, command string, report *wire.Repor
 	}
 	if err := a.perform(s, report, again, a.allowedNow(again)); err != nil {
 		return err
+	}
+	if again.cutOver { // what has to be rolled is not what it was before the switch
+		if again, err = a.way(s.ctx, s.sights(w.sights), ask.Target); err != nil {
+			return a.explain("", err)
+		}
 	}
 	if err := s.ripen(); err != nil {
 		return err
@@ -210,6 +219,9 @@ func (a *App) allowedNow(w *way) []plan.StepID {
 	rolled := false
 	for _, leg := range w.plan.Legs {
 		for _, action := range leg.Actions {
+			if action.Kind == plan.DoSwitch && w.cutOver && a.switchable(w, action) == "" {
+				ids = append(append(ids, action.Step), action.Also...)
+			}
 			if action.Kind != plan.DoStep {
 				rolled = true
 				break
@@ -285,9 +297,13 @@ func (a *App) perform(s *session, report *wire.Report, w *way, todo []plan.StepI
 		if err != nil {
 			return err
 		}
+		lift, err := a.fence(s, w, h, works[0].ID)
+		if err != nil {
+			return errors.Join(err, back(context.WithoutCancel(s.ctx), err))
+		}
 		outcomes, err := h.runner.PerformAll(s.ctx, works)
 		if err != nil && len(outcomes) == 0 {
-			err = errors.Join(err, back(s.ctx, err))
+			err = errors.Join(err, lift(s.ctx), back(s.ctx, err))
 		}
 		for i, outcome := range outcomes {
 			report.Did = append(report.Did, deed(works[i].ID, wire.DeedStep, outcome))

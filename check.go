@@ -96,9 +96,9 @@ func (a *App) sortReason(w *way, doc *wire.Check, shown map[string]*wire.StoreCh
 	if s.Because == "" {
 		s.Because = reason.Because
 	}
-	if w.state.Done[reason.Step] || w.state.Begun[reason.Step] || a.steps[reason.Step] == nil {
+	if reason.Shut || a.steps[reason.Step] == nil {
 		s.State = worse(s.State, wire.TooNew)
-		s.Floors = append(s.Floors, wire.Floor{Release: w.index.ID(reason.Release), Because: reason.Step.Ref()})
+		s.Floors = append(s.Floors, wire.Floor{Release: w.index.ID(reason.Floor), Because: reason.Step.Ref()})
 		return
 	}
 	s.State = worse(s.State, wire.Pending)

@@ -81,6 +81,8 @@ func carryOut(cfg Config, command string) error {
 	ctx := context.Background()
 	word, rest, _ := strings.Cut(command, " ")
 	switch word {
+	case "switch":
+		_, err = a.Apply(ctx, ApplyOptions{Target: Target{To: "1.6"}, Switch: true})
 	case "apply":
 		_, err = a.Apply(ctx, ApplyOptions{Target: Target{To: rest}})
 	case "init":

@@ -247,7 +247,7 @@ func (a *App) contract(s *session, w *way, report *wire.Report, id plan.StepID, 
 		return a.explain(id.Store, err)
 	}
 	report.Did = append(report.Did, deed(id, wire.DeedStep, outcome))
-	return nil
+	return a.liftOld(s.ctx, h, id.Migration)
 }
 
 // beforeNoReturn calls the user's hook, a backup for example. If it fails,

@@ -123,7 +123,7 @@ func (c *command) apply(ctx context.Context, app *App, ask cli.Apply) (wire.Docu
 		return nil, misuse(err.Error())
 	}
 	options := ApplyOptions{Target: Target{To: ask.To, Offline: ask.Offline}, Until: until, Confirm: c.asker(ask.Yes),
-		Retarget: ask.Retarget, Sweep: ask.Sweep, Dev: ask.Dev, Wait: ask.Wait}
+		Retarget: ask.Retarget, Sweep: ask.Sweep, Dev: ask.Dev, Wait: ask.Wait, Switch: ask.Switch}
 	if ask.File != "" && ask.Wait {
 		return nil, misuse("--wait goes over several stops, and a plan file is about the way to the next one", app.cmd("apply "+ask.File), app.cmd("apply"+toFlag(ask.To)+" --wait"))
 	}

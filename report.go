@@ -41,6 +41,10 @@ func (a *App) settled(_ context.Context, report *wire.Report, w *way, sights []*
 		}
 		report.Exit = ExitStop
 		report.Next = append(report.Next, a.vouch(w, report.Rolls)...)
+		if switches(report.Rolls) && a.whyNoSwitch(w) == "" {
+			report.Next = append(report.Next, a.cmd("apply"+toFlag(report.To)+" --switch"))
+			return nil
+		}
 		report.Next = append(report.Next, a.cmd("apply"+toFlag(report.To)))
 		return nil
 	}

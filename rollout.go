@@ -37,6 +37,9 @@ func (a *App) rollOut(ctx context.Context, ask ApplyOptions) ([]wire.Deed, error
 			return did, err
 		}
 		did = append(did, deed)
+		if action.Kind == wire.ActSwitch {
+			break // what comes behind it is rolled when it has been done
+		}
 	}
 	return did, nil
 }

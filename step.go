@@ -127,6 +127,10 @@ func (a *App) work(s *step) (run.Work, error) {
 		return a.steps[plan.StepID{Store: s.id.Store, Migration: s.id.Migration, Kind: kind}]
 	}
 	switch s.id.Kind {
+	case plan.Cutover:
+		if w.Writers == "" { // it shuts out all that do not need it
+			w.Writers = s.section.Needs
+		}
 	case plan.Backfill:
 		if sibling(plan.Verify) == nil {
 			w.Match = parsed.Match

@@ -3,6 +3,7 @@ package stopover
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +26,7 @@ func (a *App) walk(ctx context.Context, ask ApplyOptions) (*wire.Report, error) 
 		report, err := a.upgrade(ctx, "apply", ask)
 		did = append(did, report.Did...)
 		report.Did = did
-		if err != nil || report.Exit != ExitStop || !waitable(report.Rolls) {
+		if err != nil || report.Exit != ExitStop || !a.waitable(report.Rolls) {
 			return report, err
 		}
 		a.tellEnd(ctx, report, nil) // whoever rolls out has to hear of it now
@@ -34,6 +35,13 @@ func (a *App) walk(ctx context.Context, ask ApplyOptions) (*wire.Report, error) 
 			return report, err
 		}
 		did = report.Did
+		if ask.Switch = switches(report.Rolls); ask.Switch {
+			ask.Confirm, ask.Retarget, ask.Sweep = nil, false, false
+			if again, err := a.switchOver(ctx, ask); err != nil || !again {
+				return report, err
+			}
+			continue
+		}
 		rolled, err := a.awaitRollout(ctx, ask)
 		if err != nil || !rolled {
 			return report, err
@@ -42,15 +50,29 @@ func (a *App) walk(ctx context.Context, ask ApplyOptions) (*wire.Report, error) 
 	}
 }
 
-// waitable tells whether what a stop asks for can be seen to have happened. A
-// switch needs the runner itself while the instances wait in their gates.
-func waitable(rolls []wire.Action) bool {
+// waitable tells whether what a stop asks for can be seen to have happened. That
+// instances wait in their gates, before a switch, leaves no trace: there the
+// command of roll: has to have started them.
+func (a *App) waitable(rolls []wire.Action) bool {
 	for _, action := range rolls {
-		if action.Kind == wire.ActSwitch {
+		if action.Kind == wire.ActSwitch && a.project.Roll[action.Component] == "" {
 			return false
 		}
 	}
 	return true
+}
+
+func switches(rolls []wire.Action) bool {
+	return slices.ContainsFunc(rolls, func(a wire.Action) bool { return a.Kind == wire.ActSwitch })
+}
+
+// switchOver tells whether the switch that comes next can be done by apply.
+func (a *App) switchOver(ctx context.Context, ask ApplyOptions) (bool, error) {
+	w, err := a.way(ctx, a.look(ctx), ask.Target)
+	if err != nil {
+		return false, a.explain("", err)
+	}
+	return a.whyNoSwitch(w) == "", nil
 }
 
 // awaitRollout waits until the way does not begin with a rollout any more; false:

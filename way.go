@@ -44,6 +44,7 @@ type way struct {
 	notes  []string
 	seen   []string // releases that the books name as running
 
+	cutOver   bool // apply --switch: the instances to switch to wait in their gates
 	sweep     bool // apply --sweep: what was verified is asked again
 	emptyOnly bool // init: stores that are in use are left as they are
 }
@@ -344,7 +345,7 @@ func (a *App) document(ctx context.Context, w *way, withSQL bool) (*wire.Plan, e
 		}
 	}
 	doc := wire.FromPlan(w.cat, w.plan, known)
-	doc.Notes = append(doc.Notes, w.notes...)
+	doc.Notes = append(append(doc.Notes, w.notes...), a.fenceNotes(w)...)
 	doc.Inputs = a.inputs(w, doc.Inputs.Fleet)
 	return doc, nil
 }

@@ -151,6 +151,8 @@ type Reason struct {
 	Release   int    // NoRelease if none
 	Step      StepID // zero if none
 	Because   string
+	Shut      bool // a floor in force shuts the release out
+	Floor     int  // if Shut: the release that it asks for
 }
 
 // Refusal says why something may not be done now. Empty means that it may.

@@ -161,7 +161,7 @@ func (p *progress) shutOut(c, r int) Refusal {
 
 func (p *progress) shutBy(c, r, store int, who string, f floor) Reason {
 	name := p.ix.cat.Components[c].Name
-	reason := Reason{Component: name, Release: r}
+	reason := Reason{Component: name, Release: r, Shut: true, Floor: p.ix.order.marks[f.mark]}
 	by := f.text
 	if f.step >= 0 {
 		reason.Step = p.ix.cat.Steps[f.step].ID

@@ -25,6 +25,7 @@ type State struct {
 	Gates     map[string]Gate
 	Rolled    map[string]Rolled // by component
 	Attests   []Attestation     // also those that hold no more
+	Fences    []Fence
 
 	epoch    int64
 	proposal *Proposal
@@ -74,6 +75,9 @@ func (s *State) take(note store.Note) error {
 	}
 	if rest, ok := strings.CutPrefix(note.Key, rolledPrefix); ok {
 		return s.takeRolled(rest, note)
+	}
+	if rest, ok := strings.CutPrefix(note.Key, fencePrefix); ok {
+		return s.takeFence(rest, note)
 	}
 	if strings.HasPrefix(note.Key, attestPrefix) {
 		return s.takeAttestation(note)

@@ -103,6 +103,7 @@ type Apply struct {
 	Offline  bool   `help:"Permit steps that need all writers stopped."`
 	Sweep    bool   `help:"Also ask again what was verified, and open backfills again for what is found."`
 	Wait     bool   `help:"At a stop, wait until the rollout is seen, and go on (until the time of --until)."`
+	Switch   bool   `help:"Also cut over: instances of the new release wait in their gates, and old writers are shut out."`
 	Retarget bool   `help:"Leave the route that is under way for another target."`
 	Workers  int    `default:"2" placeholder:"N" help:"Workers of a backfill, 1 to 8 (default 2); throttle changes it while it runs."`
 	Change

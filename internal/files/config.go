@@ -1,6 +1,7 @@
 package files
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -12,9 +13,10 @@ var configKeys = []string{"application", "stores", "components", "releases", "so
 // configReader reads stopover.yaml into a project.
 type configReader struct {
 	yamlReader
-	p    *Project
-	roll []pair
-	used []pair // stores that components name
+	p      *Project
+	roll   []pair
+	used   []pair // stores that components name
+	fenced []pair // components that fences name
 }
 
 // readConfig reads the text of stopover.yaml into p, whose File is set.
@@ -100,6 +102,11 @@ func (c *configReader) checkNames() {
 	}
 	for i := range c.p.Components {
 		components = append(components, c.p.Components[i].Name)
+	}
+	for _, fenced := range c.fenced {
+		if !slices.ContainsFunc(c.p.Components, func(d Component) bool { return d.Name == fenced.key }) {
+			c.problem(fenced.place, "", "a fence names a component %q that is not declared", excerpt(fenced.key))
+		}
 	}
 	for _, used := range c.used {
 		if !oneOf(used.key, stores) {

@@ -9,6 +9,7 @@ package files
 
 import (
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/stopover-dev/stopover/plan"
@@ -51,9 +52,36 @@ type Store struct {
 	Role       string // that owns what migrations make
 	Migrations string // folder below the project's; "" none
 	Ignore     []string
-	Options    map[string]string // keys that only the store's kind knows
-	Line       int               // in stopover.yaml; 0: no file
+	Fences     map[string]FenceRule // by component
+	Options    map[string]string    // keys that only the store's kind knows
+	Line       int                  // in stopover.yaml; 0: no file
 }
+
+// FenceRule says by what the writers of a release are known to the store: one of
+// the two is given, with {release} in it.
+type FenceRule struct {
+	Login string // of the store; what is no letter or digit in a release becomes _
+	Name  string // beginning of the names of its sessions
+}
+
+// LoginOf is the login of a release.
+func (f FenceRule) LoginOf(release string) string {
+	plain := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, release)
+	return strings.ReplaceAll(f.Login, releasePart, plain)
+}
+
+// NameOf is what the names of a release's sessions begin with.
+func (f FenceRule) NameOf(release string) string {
+	return strings.ReplaceAll(f.Name, releasePart, release)
+}
+
+// releasePart stands for the release in a FenceRule.
+const releasePart = "{release}"
 
 // Component is one deployable part of the application.
 type Component struct {

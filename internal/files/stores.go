@@ -10,7 +10,7 @@ import (
 )
 
 // storeKeys lists the keys of a store that mean the same for every kind.
-var storeKeys = []string{"url", "kind", "schema", "prefix", "direct_url", "lease_url", "role", "migrations", "clients"}
+var storeKeys = []string{"url", "kind", "schema", "prefix", "direct_url", "lease_url", "role", "migrations", "clients", "fence"}
 
 // kindKeys lists keys of some kinds that look like one of those misspelled.
 var kindKeys = []string{"probe"}
@@ -49,6 +49,8 @@ func (c *configReader) store(entry pair) Store {
 			s.Migrations, given = c.folder(key, what), true
 		case "clients":
 			s.Ignore = c.clients(key.value, what)
+		case "fence":
+			s.Fences = c.fences(key.value, what)
 		default:
 			c.option(&s, key, what)
 		}
@@ -92,6 +94,35 @@ func (c *configReader) clients(node ast.Node, what string) []string {
 		ignore = c.texts(key.value, what+".ignore")
 	}
 	return ignore
+}
+
+// fences reads how the writers of each component are known to a store.
+func (c *configReader) fences(node ast.Node, what string) map[string]FenceRule {
+	rules := map[string]FenceRule{}
+	for _, component := range c.pairs(node, what) {
+		c.fenced = append(c.fenced, component)
+		var rule FenceRule
+		for _, key := range c.pairs(component.value, what+"."+component.key) {
+			text := c.text(key.value, what+"."+component.key+"."+key.key)
+			switch key.key {
+			case "login":
+				rule.Login = text
+			case "sessions":
+				rule.Name = text
+			default:
+				c.problem(key.place, "", "%s: unknown key %q%s", what, excerpt(key.key), meant(key.key, []string{"login", "sessions"}))
+				continue
+			}
+			if !strings.Contains(text, releasePart) {
+				c.problem(c.place(key.value), "", "%s: a fence tells releases apart: write %s into it, as in \"%s/%s\"", what, releasePart, component.key, releasePart)
+			}
+		}
+		if (rule.Login == "") == (rule.Name == "") {
+			c.problem(component.place, "", "%s: %s is known by its login or by the names of its sessions: give one of login and sessions", what, component.key)
+		}
+		rules[component.key] = rule
+	}
+	return rules
 }
 
 // option keeps a key that is none of the common ones for the store's kind,

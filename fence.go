@@ -1,0 +1,195 @@
+package stopover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stopover-dev/stopover/internal/book"
+	"github.com/stopover-dev/stopover/internal/files"
+	"github.com/stopover-dev/stopover/internal/wire"
+	"github.com/stopover-dev/stopover/plan"
+	"github.com/stopover-dev/stopover/store"
+)
+
+// fenceLimit is how long a fence may take to be in force: writes that are under
+// way have to end within it. Then it is lifted again.
+const fenceLimit = 30 * time.Second
+
+// old is what a cutover shuts out.
+type old struct {
+	fence    store.Fence
+	unfenced []string // components with live older writers that nothing shuts out
+}
+
+// oldWriters says which releases a cutover shuts out, and how: of every component
+// that writes the store, all listed releases below the step's floor.
+func (a *App) oldWriters(w *way, id plan.StepID) old {
+	floor := a.floorOf(w, id)
+	p := a.store(id.Store)
+	var o old
+	if floor == plan.NoRelease || p == nil {
+		return o
+	}
+	for _, c := range w.cat.Components {
+		if a.role(c.Name, id.Store) != plan.ReadWrite {
+			continue
+		}
+		rule, declared := p.decl.Fences[c.Name]
+		if !declared {
+			if slices.ContainsFunc(w.state.Fleet[c.Name], func(r int) bool { return r < floor }) {
+				o.unfenced = append(o.unfenced, c.Name)
+			}
+			continue
+		}
+		for _, r := range w.cat.Releases[:floor] {
+			if rule.Login != "" {
+				o.fence.Logins = append(o.fence.Logins, rule.LoginOf(r.ID))
+			} else {
+				o.fence.Names = append(o.fence.Names, rule.NameOf(r.ID))
+			}
+		}
+	}
+	o.fence.Because = fmt.Sprintf("writers below %s may not write to %s any more: %s has cut over", w.cat.Releases[floor].ID, id.Store, id)
+	return o
+}
+
+// floorOf is the floor of a cutover for writers.
+func (a *App) floorOf(w *way, id plan.StepID) int {
+	for _, s := range w.cat.Steps {
+		if s.ID == id && s.Writers != plan.NoRelease {
+			return s.Writers
+		}
+		if s.ID == id {
+			return s.Needs
+		}
+	}
+	return plan.NoRelease
+}
+
+// switchable says why a switch cannot be done by apply; "": it can.
+func (a *App) switchable(w *way, action plan.Action) string {
+	for _, id := range append([]plan.StepID{action.Step}, action.Also...) {
+		seen := findSight(w.sights, id.Store)
+		if seen == nil || seen.st == nil {
+			continue
+		}
+		if _, able := store.As[store.Fencer](seen.st); !able {
+			return fmt.Sprintf("%s cannot hold its writers back: stop the old ones, then run apply again", id.Store)
+		}
+		if o := a.oldWriters(w, id); len(o.unfenced) > 0 {
+			return fmt.Sprintf("nothing says how %s is kept from writing to %s (fence: in %s): stop its old instances, then run apply again",
+				strings.Join(o.unfenced, " and "), id.Store, files.ConfigName)
+		}
+	}
+	return ""
+}
+
+// whyNoSwitch says why the switch that the way comes to next cannot be done by
+// apply; "": it can, or there is none.
+func (a *App) whyNoSwitch(w *way) string {
+	for _, leg := range w.plan.Legs {
+		for _, action := range leg.Actions {
+			if action.Kind == plan.DoSwitch {
+				return a.switchable(w, action)
+			}
+		}
+	}
+	return ""
+}
+
+// fenceNotes says of each switch of a plan how old writers are kept out.
+func (a *App) fenceNotes(w *way) []string {
+	var notes []string
+	for _, leg := range w.plan.Legs {
+		for _, action := range leg.Actions {
+			if action.Kind != plan.DoSwitch {
+				continue
+			}
+			if why := a.switchable(w, action); why != "" {
+				notes = append(notes, fmt.Sprintf("%s: %s", action.Step, why))
+				continue
+			}
+			f := a.oldWriters(w, action.Step).fence
+			if len(f.Logins)+len(f.Names) == 0 {
+				continue // on paper: no store is asked
+			}
+			notes = append(notes, fmt.Sprintf("%s: apply --switch shuts out %s", action.Step, strings.Join(append(slices.Clone(f.Logins), f.Names...), ", ")))
+		}
+	}
+	return notes
+}
+
+// fence shuts the older writers out before a cutover, where some are alive. lift
+// takes that back where the step fails.
+//
+// Whoever dies behind this leaves a fence in force and a step that is begun: the
+// next apply goes on with it, and fences again, which changes nothing.
+func (a *App) fence(s *session, w *way, h *held, id plan.StepID) (lift func(context.Context) error, err error) {
+	none := func(context.Context) error { return nil }
+	if id.Kind != plan.Cutover || w.cat.Implicit || h.fresh() {
+		return none, nil
+	}
+	o := a.oldWriters(w, id)
+	if len(o.unfenced) > 0 {
+		return none, refuse(fmt.Sprintf("older writers of %s may be alive, and nothing keeps them from writing to %s", strings.Join(o.unfenced, " and "), id.Store),
+			a.cmd("fleet"), a.cmd("plan")).at(id)
+	}
+	fencer, able := store.As[store.Fencer](h.st)
+	if !able || len(o.fence.Logins)+len(o.fence.Names) == 0 {
+		return none, nil // nobody older is known to be alive, see unfenced
+	}
+	kept := book.Fence{Migration: id.Migration, Kind: id.Kind, Logins: o.fence.Logins, Names: o.fence.Names}
+	for _, f := range h.books.Fences {
+		if f.Migration == id.Migration && f.Kind == id.Kind {
+			kept.Undo = f.Undo // of the run that died: what it took away is not there any more to be seen
+		}
+	}
+	a.cfg.tell(Event{Kind: wire.EventNote, Store: id.Store, Migration: id.Migration, Step: id.Kind.String(),
+		Text: "shuts older writers out: " + strings.Join(append(slices.Clone(o.fence.Logins), o.fence.Names...), ", ")})
+	ctx, cancel := context.WithTimeout(s.ctx, fenceLimit)
+	defer cancel()
+	err = fencer.Fence(ctx, o.fence, func(undo []byte) error {
+		if kept.Undo == nil {
+			kept.Undo = undo
+		}
+		return h.lease.Write(ctx, kept.Note())
+	})
+	lift = func(ctx context.Context) error { return a.lift(ctx, h, kept) }
+	if err != nil {
+		after, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), fenceLimit)
+		defer cancel()
+		f := a.explain(id.Store, errors.Join(err, lift(after))).at(id)
+		f.Next = []string{a.cmd("fleet"), a.cmd("apply --switch")}
+		return none, f
+	}
+	return lift, nil
+}
+
+// lift takes a fence back, and then forgets it.
+func (a *App) lift(ctx context.Context, h *held, kept book.Fence) error {
+	fencer, able := store.As[store.Fencer](h.st)
+	if !able || kept.Undo == nil {
+		return nil
+	}
+	if err := fencer.Lift(ctx, kept.Undo); err != nil {
+		return fmt.Errorf("lift the fence of %s: %w", kept.Migration, err)
+	}
+	return h.lease.Write(ctx, kept.Gone())
+}
+
+// liftOld lifts the fence of a migration whose contract is done: what older
+// writers would write is not there any more, and none of them may start.
+func (a *App) liftOld(ctx context.Context, h *held, migration string) error {
+	for _, f := range h.books.Fences {
+		if f.Migration == migration {
+			if err := a.lift(ctx, h, f); err != nil {
+				return a.explain(h.name, err)
+			}
+		}
+	}
+	return nil
+}
