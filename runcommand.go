@@ -16,9 +16,10 @@ import (
 // itself goes to standard error, since the rest belongs to the program.
 func (c *command) runProgram(ctx context.Context, app *App, ask cli.Run) int {
 	signals := make(chan os.Signal, 8)
-	passed := []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2}
-	signal.Notify(signals, passed...)
-	defer signal.Stop(signals)
+	if passed := passedOn(); len(passed) > 0 { // of none, Notify would make all
+		signal.Notify(signals, passed...)
+		defer signal.Stop(signals)
+	}
 	options := RunOptions{JoinOptions: JoinOptions{Component: ask.Component, Release: ask.Release, Instance: ask.Instance, TTL: ask.TTL},
 		Wait: ask.Wait, Command: ask.Program, Env: os.Environ(), Stdin: c.t.In, Stdout: c.t.Out, Stderr: c.t.Err,
 		Signals: forwarded(signals, isTerminal(c.t.In)), Grace: ask.Grace, Progress: c.waiting()}
