@@ -115,6 +115,10 @@ type sweeping struct {
 func (a *sweeping) Shape() store.Shape            { return store.Stretched }
 func (a *sweeping) Statements() []store.Statement { return []store.Statement{{Text: a.preview}} }
 
+func (a *sweeping) sweep(ctx context.Context, w *Sweep, cursor []byte, size int) ([]byte, bool, int64, error) {
+	return a.do(ctx, w, cursor, size)
+}
+
 type asking struct {
 	preview string
 	do      QueryFunc
@@ -122,3 +126,7 @@ type asking struct {
 
 func (a *asking) Shape() store.Shape            { return store.Query }
 func (a *asking) Statements() []store.Statement { return []store.Statement{{Text: a.preview}} }
+
+func (a *asking) seek(ctx context.Context, r *Reader, report func(string)) error {
+	return a.do(ctx, r, report)
+}

@@ -38,7 +38,7 @@ func (s *Store) inquire(ctx context.Context, task store.Task) (store.Progress, e
 // proveInGo performs a proof that is a function in Go. One in Lua is part of the
 // work's script.
 func (s *Store) proveInGo(ctx context.Context, task store.Task) error {
-	if _, ok := task.Proof.(*asking); !ok {
+	if _, ok := task.Proof.(seeker); !ok {
 		return nil
 	}
 	found, err := s.find(ctx, task.Proof, task)
@@ -59,7 +59,7 @@ func (s *Store) find(ctx context.Context, query store.Action, task store.Task) (
 	progress := store.Progress{Done: true}
 	inner, cancel := within(ctx, task.Timeout)
 	defer cancel()
-	err := query.(*asking).do(inner, &Reader{store: s}, func(line string) {
+	err := query.(seeker).seek(inner, &Reader{store: s}, func(line string) {
 		progress.Rows++
 		if len(progress.Sample) < task.Sample {
 			progress.Sample = append(progress.Sample, shortened(line))

@@ -25,6 +25,10 @@ type scanCursor struct {
 // cursor and no keys.
 const longestScan = 50 * time.Millisecond
 
+// scanCount is the most that one SCAN goes over. More would not be quicker, and
+// others would wait longer.
+const scanCount = 1000
+
 // scan gives about size keys that match, without the prefix and without
 // Stopover's own. A key that is there all the time is given at least once until
 // it is done. After a restart, a failover or a move of slots it begins again.
@@ -77,7 +81,7 @@ func (s *Store) scanOnce(ctx context.Context, addr string, at uint64, match stri
 	if err != nil {
 		return nil, 0, err
 	}
-	found, to, err := node.Scan(ctx, at, s.pattern(match), int64(size)).Result()
+	found, to, err := node.Scan(ctx, at, s.pattern(match), int64(min(size, scanCount))).Result()
 	if err != nil {
 		return nil, 0, err
 	}

@@ -21,6 +21,18 @@ var (
 	commitLua string
 	//go:embed lua/sweep.lua
 	sweepLua string
+	//go:embed lua/held.lua
+	heldLua string
+	//go:embed lua/state.lua
+	stateLua string
+	//go:embed lua/compare.lua
+	compareLua string
+	//go:embed lua/copy.lua
+	copyLua string
+	//go:embed lua/dump.lua
+	dumpLua string
+	//go:embed lua/restore.lua
+	restoreLua string
 	//go:embed lua/probe.lua
 	probeLua string
 	//go:embed lua/ask.lua
@@ -34,6 +46,10 @@ var (
 	readScript    = newScript(readLua)
 	raiseScript   = newScript(raiseLua)
 	probeScript   = newScript(probeLua)
+	compareScript = newScript(stateLua + compareLua)
+	copyScript    = newScript(heldLua + copyLua)
+	dumpScript    = newScript(stateLua + dumpLua)
+	restoreScript = newScript(heldLua + restoreLua)
 )
 
 // compose puts a script together: a step's work and its proof as functions, so

@@ -18,8 +18,20 @@ type Sweep struct {
 	guard int64 // highest revision of the guards; 0: none
 }
 
+// sweeper is an action that goes over many keys, in stretches: Stretch, Copy.
+type sweeper interface {
+	store.Action
+	sweep(ctx context.Context, w *Sweep, cursor []byte, size int) (next []byte, done bool, rows int64, err error)
+}
+
+// seeker is an action that looks for violations: Query, Compare.
+type seeker interface {
+	store.Action
+	seek(ctx context.Context, r *Reader, report func(line string)) error
+}
+
 // sweep calls the function of a Stretch, and records the cursor.
-func (s *Store) sweep(ctx context.Context, action *sweeping, task store.Task) (store.Progress, error) {
+func (s *Store) sweep(ctx context.Context, action sweeper, task store.Task) (store.Progress, error) {
 	if err := s.proveInGo(ctx, task); err != nil {
 		return store.Progress{}, err
 	}
@@ -34,11 +46,11 @@ func (s *Store) sweep(ctx context.Context, action *sweeping, task store.Task) (s
 	}
 	inner, cancel := within(ctx, task.Timeout)
 	defer cancel()
-	next, done, rows, err := action.do(inner, w, task.Cursor, task.Size)
+	next, done, rows, err := action.sweep(inner, w, task.Cursor, task.Size)
 	if err = wrong(ctx, inner, err, task); err != nil {
 		return store.Progress{}, err
 	}
-	progress, err := stretched(action.preview, task, next, done, rows)
+	progress, err := stretched(action.Statements()[0].Text, task, next, done, rows)
 	if err != nil {
 		return store.Progress{}, err
 	}
@@ -68,7 +80,7 @@ func highest(guard []store.Note) store.Note {
 // moment, and must give the same when it is repeated.
 func (w *Sweep) Each(ctx context.Context, lua string, keys []string, args ...string) ([]any, error) {
 	answers := make([]any, 0, len(keys))
-	script := compose(lua, "", sweepLua)
+	script := compose(lua, "", heldLua+sweepLua)
 	for part := range slices.Chunk(keys, 100) {
 		trips := make([]trip, len(part))
 		for i, key := range part {
@@ -93,19 +105,24 @@ func (w *Sweep) Each(ctx context.Context, lua string, keys []string, args ...str
 // if those are in the same slot, else in the guard of the slot.
 func (w *Sweep) trip(script *script, key string, args []string) trip {
 	t := trip{script: script, limit: workLimit}
-	if s := w.store; !s.net.cluster || slot(key) == slot(s.books) {
-		t.keys = []string{s.books, key}
-		t.args = append([]any{"books", store.Format}, guardArgs(w.task.Guard)...)
-	} else {
-		t.keys = []string{s.fences.of(s.keyspace, slot(key)), key}
-		t.args = []any{"slot", strconv.FormatInt(w.guard, 10)}
-	}
+	t.keys, t.args = w.held(key)
+	t.keys = append(t.keys, key)
 	if w.task.Timeout > 0 {
 		t.limit = w.task.Timeout + replyLimit
 	}
 	t.args = append(t.args, seconds(w.task.Timeout))
 	t.args = append(t.args, texts(args)...)
 	return t
+}
+
+// held gives what begins the keys and the arguments of a script that looks at
+// the guards, see held.lua, for a full key.
+func (w *Sweep) held(key string) (keys []string, args []any) {
+	s := w.store
+	if !s.net.cluster || slot(key) == slot(s.books) {
+		return []string{s.books}, append([]any{"books", store.Format}, guardArgs(w.task.Guard)...)
+	}
+	return []string{s.fences.of(s.keyspace, slot(key))}, []any{"slot", strconv.FormatInt(w.guard, 10)}
 }
 
 func (w *Sweep) answer(reply any) (any, error) {

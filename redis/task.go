@@ -41,7 +41,7 @@ func (s *Store) do(ctx context.Context, task store.Task) (store.Progress, error)
 	if action, ok := task.Action.(*inGo); ok {
 		return s.inGo(ctx, action, task)
 	}
-	return s.sweep(ctx, task.Action.(*sweeping), task)
+	return s.sweep(ctx, task.Action.(sweeper), task)
 }
 
 // checkTask refuses what cannot be asked.
@@ -50,7 +50,7 @@ func checkTask(task store.Task) error {
 		return errors.New("the task has no action")
 	}
 	switch task.Action.(type) {
-	case *inLua, *inGo, *sweeping, *asking:
+	case *inLua, *inGo, sweeper, seeker:
 	default:
 		return fmt.Errorf("an action of the type %T was not made for Redis", task.Action)
 	}
@@ -61,7 +61,7 @@ func checkTask(task store.Task) error {
 		return fmt.Errorf("perform a stretch of %d records: at least one is needed", task.Size)
 	}
 	switch task.Proof.(type) {
-	case nil, *asking:
+	case nil, seeker:
 		return nil
 	case *inLua:
 		if task.Proof.Shape() == store.Query {

@@ -1,0 +1,184 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/stopover-dev/stopover/store"
+)
+
+// Copy is a step that brings every source of a layout to its target, while
+// nobody writes to either. Sources stay. All types are copied, with the time of
+// their end. A target that is there already and equals its source is left alone,
+// so it may be repeated; one that differs is never overwritten: the step fails
+// and lists it.
+//
+// It is Stretched. What is written to sources meanwhile it may miss; Compare
+// finds that.
+type Copy struct{ Layout Layout }
+
+// Shape tells that it goes over many keys.
+func (c Copy) Shape() store.Shape { return store.Stretched }
+
+// Statements gives one, for people and for the step's checksum.
+func (c Copy) Statements() []store.Statement {
+	return []store.Statement{{Text: "copy keys: " + c.Layout.String()}}
+}
+
+// TakenError says that targets were there before, with other content than their
+// sources. None was overwritten.
+type TakenError struct{ Keys []string }
+
+func (e *TakenError) Error() string {
+	return fmt.Sprintf("%d targets are there already and are not what their sources are; nothing was overwritten: %s",
+		len(e.Keys), some(e.Keys))
+}
+
+// some gives the first ten lines of a list.
+func some(lines []string) string {
+	const most = 10
+	if len(lines) > most {
+		return strings.Join(lines[:most], ", ") + fmt.Sprintf(" and %d more", len(lines)-most)
+	}
+	return strings.Join(lines, ", ")
+}
+
+// lanes is how many batches are on their way at once.
+const lanes = 2
+
+// sweep copies about size keys. While batches are copied the scan goes on. If
+// the process dies here, the stretch is done again and finds its targets equal.
+func (c Copy) sweep(ctx context.Context, w *Sweep, cursor []byte, size int) ([]byte, bool, int64, error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	work := make(chan []pair)
+	t := tally{stop: stop}
+	var ended sync.WaitGroup
+	for range lanes {
+		ended.Go(func() {
+			for batch := range work {
+				rows, err := w.copyOffline(ctx, batch)
+				t.add(rows, err)
+			}
+		})
+	}
+	next, done, err := c.feed(ctx, w, cursor, size, work)
+	close(work)
+	ended.Wait()
+	if t.err != nil {
+		err = t.err // it may be what ended the scan
+	}
+	return next, done, t.rows, err
+}
+
+// feed scans for about size sources, and hands them over in batches.
+func (c Copy) feed(ctx context.Context, w *Sweep, cursor []byte, size int, work chan<- []pair) (next []byte, done bool, err error) {
+	match := literal.Replace(beginning(c.Layout.Sources())) + "*"
+	next = cursor
+	for seen := 0; seen < size && !done; {
+		var keys []string
+		if keys, next, done, err = w.Scan(ctx, match, next, min(size-seen, scanCount)); err != nil {
+			return nil, false, err
+		}
+		seen += max(len(keys), 1)
+		pairs, err := sourcesAmong(c.Layout, keys)
+		if err != nil {
+			return nil, false, err
+		}
+		for len(pairs) > 0 {
+			n := min(batchSize, len(pairs))
+			select {
+			case work <- pairs[:n]:
+			case <-ctx.Done():
+				return nil, false, ctx.Err()
+			}
+			pairs = pairs[n:]
+		}
+	}
+	return next, done, nil
+}
+
+// sourcesAmong gives the pairs whose sources are among keys. Keys that the
+// layout cannot tell are an error that lists them.
+func sourcesAmong(layout Layout, keys []string) ([]pair, error) {
+	var pairs []pair
+	var unclear []string
+	for _, key := range keys {
+		p, as, err := placeOf(layout, key)
+		if isAmbiguous(err) {
+			unclear = append(unclear, err.Error())
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if as == source {
+			pairs = append(pairs, p)
+		}
+	}
+	if len(unclear) > 0 {
+		return nil, errors.New(some(unclear))
+	}
+	return pairs, nil
+}
+
+// tally is what lanes have done together. The first error stops all.
+type tally struct {
+	mu   sync.Mutex
+	rows int64
+	err  error
+	stop func()
+}
+
+func (t *tally) add(rows int64, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.rows += rows
+	if err != nil && t.err == nil {
+		t.err = err
+		t.stop()
+	}
+}
+
+// copyOffline copies a batch, and refuses targets that were there and differ.
+func (w *Sweep) copyOffline(ctx context.Context, pairs []pair) (rows int64, err error) {
+	results, err := w.copyBatch(ctx, pairs, false)
+	if err != nil {
+		return 0, err
+	}
+	var taken []pair
+	for i, r := range results {
+		switch r.became {
+		case copied:
+			rows++
+		case there:
+			taken = append(taken, pairs[i])
+		case failed:
+			return rows, w.notCopied(pairs[i], r.fault)
+		}
+	}
+	differing, err := w.store.comparePairs(ctx, taken, tolerance)
+	if err != nil || len(differing) == 0 {
+		return rows, err
+	}
+	refused := &TakenError{}
+	for _, d := range differing {
+		refused.Keys = append(refused.Keys, fmt.Sprintf("%s (%s)", d.to, d.because))
+	}
+	return rows, refused
+}
+
+// notCopied turns the server's words about a key into an error of the seam.
+func (w *Sweep) notCopied(p pair, fault string) error {
+	err := w.store.failed("work", fault, w.task)
+	if failure := (*store.StatementError)(nil); errors.As(err, &failure) {
+		failure.Message = fmt.Sprintf("%s was not copied to %s: %s", p.from, p.to, failure.Message)
+		if failure.Code == "OOM" {
+			failure.Hint = "keys copied before stay; make room and run again"
+		}
+	}
+	return err
+}
