@@ -38,6 +38,7 @@ var arrows = map[string][]string{
 	"internal/demo/picture": {},
 	"internal/files":        {"plan", "internal/release"},
 	"internal/importer":     {"internal/release"},
+	"internal/expr":         {},
 	"internal/keytemplate":  {},
 	"internal/release":      {},
 	"internal/run":          {"plan", "store", "internal/book", "internal/wire"},

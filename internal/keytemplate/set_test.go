@@ -203,6 +203,9 @@ func TestEveryTargetHasOneSource(t *testing.T) {
 			if to, is, err := s.Target(from); err != nil || !is || to != key {
 				t.Fatalf("%q was %q, which becomes %q %v %v\n%s", key, from, to, is, err, s)
 			}
+			if to, is, err := s.Target(key); err != nil || is {
+				t.Fatalf("%q is a target as well as a source: %q %v\n%s", key, to, err, s)
+			}
 		}
 	})
 }
