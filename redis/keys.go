@@ -39,10 +39,14 @@ func (k keyspace) fulls(keys []string) []string {
 // guardSuffix ends the names of keys that hold the guard of a slot.
 const guardSuffix = "}:stopover:guard"
 
+// digestSuffix ends the names of keys that hold the digests of a slot's sources.
+const digestSuffix = "}:stopover:digests"
+
 // own tells whether a full key is Stopover's.
 func (k keyspace) own(key string) bool {
 	rest, below := strings.CutPrefix(key, k.prefix)
-	return key == k.books || below && strings.HasPrefix(rest, "{") && strings.HasSuffix(rest, guardSuffix)
+	return key == k.books || below && strings.HasPrefix(rest, "{") &&
+		(strings.HasSuffix(rest, guardSuffix) || strings.HasSuffix(rest, digestSuffix))
 }
 
 // pattern gives the pattern of SCAN for the prefix to the letter, and what the

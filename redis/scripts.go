@@ -33,6 +33,10 @@ var (
 	dumpLua string
 	//go:embed lua/restore.lua
 	restoreLua string
+	//go:embed lua/seal.lua
+	sealLua string
+	//go:embed lua/delete.lua
+	deleteLua string
 	//go:embed lua/probe.lua
 	probeLua string
 	//go:embed lua/ask.lua
@@ -46,6 +50,8 @@ var (
 	readScript    = newScript(readLua)
 	raiseScript   = newScript(raiseLua)
 	probeScript   = newScript(probeLua)
+	sealScript    = newScript(heldLua + stateLua + sealLua)
+	deleteScript  = newScript(heldLua + stateLua + deleteLua)
 	compareScript = newScript(stateLua + compareLua)
 	copyScript    = newScript(heldLua + copyLua)
 	dumpScript    = newScript(stateLua + dumpLua)

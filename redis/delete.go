@@ -1,0 +1,142 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/stopover-dev/stopover/store"
+)
+
+// DeleteSources is a step that deletes every source of a layout of which Seal
+// kept a digest, and which is still what it was then; and the keys that the layout
+// drops by name. Each key is looked at in the script that deletes it. A source
+// without a proof is left alone, and fails the step. So does, before anything is
+// deleted, a key that the layout does not mention or cannot tell.
+//
+// It is Stretched, and may be repeated.
+type DeleteSources struct{ Layout Layout }
+
+// Shape tells that it goes over many keys.
+func (d DeleteSources) Shape() store.Shape { return store.Stretched }
+
+// Statements gives one, for people and for the step's checksum.
+func (d DeleteSources) Statements() []store.Statement {
+	return []store.Statement{{Text: "delete sources: " + d.Layout.String()}}
+}
+
+// UnprovenError says that sources were left alone because no digest proves that
+// they were carried over: they were written to later, or were never compared.
+type UnprovenError struct{ Keys []string }
+
+func (e *UnprovenError) Error() string {
+	return fmt.Sprintf("%d sources stay: nothing proves that what they hold now was carried over: %s", len(e.Keys), some(e.Keys))
+}
+
+// UncoveredError says that keys are below the prefix of which the layout says
+// nothing.
+type UncoveredError struct{ Keys []string }
+
+func (e *UncoveredError) Error() string {
+	return fmt.Sprintf("nothing was deleted: no template takes %d keys, and they are neither kept nor dropped by name: %s",
+		len(e.Keys), some(e.Keys))
+}
+
+// sweep looks for uncovered keys in the first stretch, then deletes. At the end
+// the digests go: if the process dies before, the next run finds sources gone.
+func (d DeleteSources) sweep(ctx context.Context, w *Sweep, cursor []byte, size int) ([]byte, bool, int64, error) {
+	if len(cursor) == 0 {
+		if err := d.covered(ctx, w); err != nil {
+			return nil, false, 0, err
+		}
+	}
+	keys, next, done, err := w.Scan(ctx, "*", cursor, size)
+	if err != nil {
+		return nil, false, 0, err
+	}
+	sources, err := sourcesAmong(d.Layout, keys)
+	if err != nil {
+		return nil, false, 0, err
+	}
+	rows, err := w.deleteAll(ctx, sources, false)
+	if err != nil {
+		return nil, false, rows, err
+	}
+	more, err := w.deleteAll(ctx, d.dropped(keys), true)
+	if err == nil && done {
+		err = w.forget(ctx)
+	}
+	return next, done, rows + more, err
+}
+
+// covered goes over all keys for those of which the layout says nothing.
+func (d DeleteSources) covered(ctx context.Context, w *Sweep) error {
+	uncovered := &UncoveredError{}
+	var cursor []byte
+	for done := false; !done; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		keys, next, end, err := w.Scan(ctx, "*", cursor, scanCount)
+		if err != nil {
+			return err
+		}
+		_, _, odd, err := Compare(d).sorted(keys)
+		if err != nil {
+			return err
+		}
+		uncovered.Keys = append(uncovered.Keys, odd...)
+		if len(uncovered.Keys) >= scanCount {
+			break // a list that nobody would read to its end
+		}
+		cursor, done = next, end
+	}
+	if len(uncovered.Keys) > 0 {
+		return uncovered
+	}
+	return nil
+}
+
+// dropped gives the keys that the layout drops by name, as pairs without target.
+func (d DeleteSources) dropped(keys []string) []pair {
+	var all []pair
+	for _, key := range keys {
+		if _, as, err := placeOf(d.Layout, key); err == nil && as == neither && d.Layout.Fate(key) == Dropped {
+			all = append(all, pair{from: key})
+		}
+	}
+	return all
+}
+
+// deleteAll deletes the sources of pairs, and says at the end which had no proof.
+func (w *Sweep) deleteAll(ctx context.Context, pairs []pair, unproven bool) (rows int64, err error) {
+	left := &UnprovenError{}
+	for part := range slices.Chunk(pairs, batchSize) {
+		words, err := w.onSources(ctx, deleteScript, part, func(int) []any { return []any{word(unproven)} })
+		if err != nil {
+			return rows, err
+		}
+		for i, word := range words {
+			switch word {
+			case "deleted":
+				rows++
+			case "unproven":
+				left.Keys = append(left.Keys, part[i].from)
+			}
+		}
+	}
+	if len(left.Keys) > 0 {
+		return rows, left
+	}
+	return rows, nil
+}
+
+// forget deletes the digests of all slots.
+func (w *Sweep) forget(ctx context.Context) error {
+	all := make([]pair, slots)
+	for i := range all {
+		all[i] = pair{from: w.store.digestsOf(i)[len(w.store.prefix):]}
+	}
+	_, err := w.deleteAll(ctx, all, true)
+	return err
+}

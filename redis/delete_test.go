@@ -1,0 +1,152 @@
+package redis
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/stopover-dev/stopover/store"
+)
+
+// below gives all keys that a scan finds.
+func (f fixture) below(match string) []string {
+	f.t.Helper()
+	var all []string
+	var cursor []byte
+	reader := &Reader{store: f.Store}
+	for done := false; !done; {
+		keys, next, end, err := reader.Scan(f.t.Context(), match, cursor, 1000)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		all, cursor, done = append(all, keys...), next, end
+	}
+	return all
+}
+
+// sealed fills, copies and seals.
+func (f fixture) sealed() (names []string) {
+	f.t.Helper()
+	names = f.everySort()
+	for _, action := range []store.Action{Copy{renamed}, Seal{renamed}, Seal{renamed}} {
+		if rows, err := f.through(action, 100); err != nil || rows != int64(7*len(names)) {
+			f.t.Fatalf("%T: %d rows, %v", action, rows, err)
+		}
+	}
+	return names
+}
+
+// TestOnlyWhatIsProvenIsDeleted changes sources and targets after they were
+// sealed. What the new release does to targets does not matter; what anybody did
+// to a source keeps it.
+func TestOnlyWhatIsProvenIsDeleted(t *testing.T) {
+	everyServer(t, func(t *testing.T, f fixture) {
+		names := f.sealed()
+		f.raw("SET", f.Store.full("new:"+names[0]+":s"), "later")
+		f.raw("DEL", f.Store.full("new:"+names[1]+":h"))
+		f.raw("APPEND", f.Store.full("old:"+names[2]+":s"), "late")
+		f.raw("PERSIST", f.Store.full("old:"+names[3]+":h"))
+		f.raw("SET", f.Store.full("old:orphan"), "1")
+		f.raw("SET", f.Store.full("keep:1"), "1")
+		f.raw("SET", f.Store.full("drop:1"), "1")
+		var unproven []string
+		for {
+			_, err := f.through(DeleteSources{renamed}, 100)
+			left, ok := errors.AsType[*UnprovenError](err)
+			if err == nil {
+				break
+			}
+			if !ok || len(unproven) > 3 {
+				t.Fatalf("%v (%T)", err, err)
+			}
+			wantText(t, err, "sources stay", left.Keys[0])
+			for _, key := range left.Keys {
+				if f.raw("DEL", f.Store.full(key)) != int64(1) {
+					t.Errorf("%s was deleted without a proof", key)
+				}
+			}
+			unproven = append(unproven, left.Keys...)
+		}
+		slices.Sort(unproven)
+		want := []string{"old:" + names[2] + ":s", "old:" + names[3] + ":h", "old:orphan"}
+		slices.Sort(want)
+		if !slices.Equal(unproven, want) {
+			t.Errorf("without a proof are %q, want %q", unproven, want)
+		}
+		if left := f.below("old:*"); len(left) > 0 {
+			t.Errorf("left are %q", left)
+		}
+		if got := len(f.below("new:*")); got != 7*len(names)-1 {
+			t.Errorf("%d targets are left", got)
+		}
+		if kept, dropped := f.below("keep:*"), f.below("drop:*"); len(kept) != 1 || len(dropped) != 0 {
+			t.Errorf("kept %q, dropped %q", kept, dropped)
+		}
+		for i := range slots {
+			if i%97 == 0 && f.raw("EXISTS", f.Store.digestsOf(i)) != int64(0) {
+				t.Fatalf("the digests of slot %d are still there", i)
+			}
+		}
+	})
+}
+
+func TestWithoutDigestsNothingIsDeleted(t *testing.T) {
+	everyServer(t, func(t *testing.T, f fixture) {
+		names := f.everySort()
+		if _, err := f.through(Copy{renamed}, 1000); err != nil {
+			t.Fatal(err)
+		}
+		_, err := f.through(DeleteSources{renamed}, 1000)
+		if !errors.As(err, new(*UnprovenError)) {
+			t.Errorf("%v (%T)", err, err)
+		}
+		if got := len(f.below("old:*")); got != 7*len(names) {
+			t.Errorf("%d sources are left", got)
+		}
+	})
+}
+
+func TestUncoveredKeysBlockDeleting(t *testing.T) {
+	everyServer(t, func(t *testing.T, f fixture) {
+		names := f.sealed()
+		for _, key := range []string{"other:1", "odd:1"} {
+			f.raw("SET", f.Store.full(key), "1")
+			_, err := f.through(DeleteSources{renamed}, 1000)
+			if !errors.As(err, new(*UncoveredError)) {
+				t.Errorf("%v (%T)", err, err)
+			}
+			wantText(t, err, key, "nothing was deleted")
+			f.raw("DEL", f.Store.full(key))
+		}
+		if got := len(f.below("old:*")); got != 7*len(names) {
+			t.Errorf("%d sources are left", got)
+		}
+	})
+}
+
+func TestWhatDiffersIsNotSealed(t *testing.T) {
+	everyServer(t, func(t *testing.T, f fixture) {
+		names := f.everySort()
+		if _, err := f.through(Copy{renamed}, 1000); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			key         string
+			spoil, mend []any
+		}{
+			{"old:" + names[0] + ":s", []any{"APPEND", f.Store.full("old:" + names[0] + ":s"), "x"}, []any{"SET", f.Store.full("old:" + names[0] + ":s"), "a\x00b\xff"}},
+			{"old:" + names[2] + ":s", []any{"PEXPIRE", f.Store.full("old:" + names[2] + ":s"), "100000"}, []any{"PERSIST", f.Store.full("old:" + names[2] + ":s")}},
+			{"old:" + names[4] + ":bits", []any{"DEL", f.Store.full("new:" + names[4] + ":bits")}, nil},
+		} {
+			f.raw(c.spoil...)
+			_, err := f.through(Seal{renamed}, 1000)
+			if !errors.As(err, new(*DivergedError)) {
+				t.Errorf("%v (%T)", err, err)
+			}
+			wantText(t, err, "1 sources are not", c.key)
+			if c.mend != nil {
+				f.raw(c.mend...)
+			}
+		}
+	})
+}
