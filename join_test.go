@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stopover-dev/stopover/internal/wire"
 	"github.com/stopover-dev/stopover/plan"
 )
 
@@ -314,7 +315,8 @@ func TestReadyWaitsAndMigrates(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *site) {
 		a := shopWithReleases(t, s)
 		s.migration("0003_more", "-- stopover: expand needs=1.9\nCREATE TABLE more (a int);\n")
-		a = s.app()
+		var log sync.Map
+		a = s.app(func(c *Config) { c.Events = func(e Event) { log.Store(e.Text, e.Kind) } })
 		ask := ReadyOptions{Component: "api", Release: "1.9"}
 		if _, err := a.Ready(wait(t), ask); exitOf(err) != ExitRefused || !strings.Contains(err.Error(), "0003_more.expand") {
 			t.Fatalf("it does not say what it waits for: %v", err)
@@ -340,6 +342,10 @@ func TestReadyWaitsAndMigrates(t *testing.T) {
 		}
 		if err := <-ready; err != nil {
 			t.Error(err)
+		}
+		if kind, _ := log.Load("waits at the gate: api 1.9 may not start yet: api 1.9 needs main 0003_more.expand, which is not done"); kind != wire.EventWaiting {
+			t.Error("the log does not tell what was waited for")
+			log.Range(func(text, _ any) bool { t.Log(text); return true })
 		}
 		if !slices.Contains(s.ledger(), "0003_more.expand done") {
 			t.Errorf("it migrated %v", s.ledger())

@@ -210,12 +210,8 @@ func (c *command) open() (*App, error) {
 			c.cfg.Operator = ask.Operator
 		}
 	}
-	inner := c.cfg.Events
-	c.cfg.Events = func(e Event) {
-		c.live.Tell(e)
-		if inner != nil {
-			inner(e)
-		}
+	if _, isRun := c.request.Ask.(cli.Run); !isRun { // the terminal is its program's
+		c.tellLive()
 	}
 	switch c.request.Ask.(type) {
 	case cli.NewProject, cli.ImportTable, cli.ImportGitLab, cli.Version:
@@ -223,6 +219,17 @@ func (c *command) open() (*App, error) {
 		return &App{cfg: ready, project: &files.Project{}}, err
 	}
 	return Open(c.cfg)
+}
+
+// tellLive shows events while they happen, beside whoever else listens.
+func (c *command) tellLive() {
+	inner := c.cfg.Events
+	c.cfg.Events = func(e Event) {
+		c.live.Tell(e)
+		if inner != nil {
+			inner(e)
+		}
+	}
 }
 
 func changeOf(ask cli.Ask) *cli.Change {

@@ -28,8 +28,9 @@ type ReadyOptions struct {
 	// Every is how often ReadyWait asks. 0: every second.
 	Every time.Duration
 	// Progress is told what is waited for, each time that it was asked for: for a
-	// log, and for a page that shows that a slow migration is no dead server. nil:
-	// nobody listens.
+	// page that shows that a slow migration is no dead server. nil: nobody listens.
+	// Config.Events, which is for a log, is told when it changes, and every half a
+	// minute.
 	Progress func(Waiting)
 }
 
@@ -49,6 +50,7 @@ type Waiting struct {
 // be reckoned with calls Join.
 func (a *App) Ready(ctx context.Context, ask ReadyOptions) (*Gate, error) {
 	begun := time.Now()
+	waits := a.tellWaiting(ask.Progress)
 	migrated := false
 	for {
 		sights := a.lookAs(ctx, ask.Component)
@@ -68,11 +70,24 @@ func (a *App) Ready(ctx context.Context, ask ReadyOptions) (*Gate, error) {
 			migrated = true
 			continue
 		}
-		if ask.Progress != nil {
-			ask.Progress(a.waitsFor(sights, doc, err, time.Since(begun)))
-		}
+		waits(a.waitsFor(sights, doc, err, time.Since(begun)))
 		if err := pause(ctx, ask.Every); err != nil {
 			return doc, err
+		}
+	}
+}
+
+// tellWaiting tells whoever listens each time, and the events now and then.
+func (a *App) tellWaiting(progress func(Waiting)) func(Waiting) {
+	var said string
+	var at time.Time
+	return func(w Waiting) {
+		if progress != nil {
+			progress(w)
+		}
+		if w.Text != said || time.Since(at) >= tellFleetEvery {
+			a.cfg.tell(Event{Kind: wire.EventWaiting, Text: "waits at the gate: " + w.Text})
+			said, at = w.Text, time.Now()
 		}
 	}
 }

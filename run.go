@@ -29,6 +29,9 @@ type RunOptions struct {
 	Stdout   io.Writer
 	Stderr   io.Writer
 	Progress func(Waiting) // see ReadyOptions
+	// Entered is called when the lease is held, before the program is started: from
+	// then on signals are the program's. nil: nobody is told.
+	Entered func()
 	// Signals are passed on to the program. nil: none are.
 	Signals <-chan os.Signal
 	// Grace is how long the program has to end after SIGTERM when its lease is
@@ -40,7 +43,8 @@ type RunOptions struct {
 // Stopover: it starts it where the release may start, holds a lease while it
 // runs, and gives its exit code, 128 and the signal's number if a signal ended
 // it. An error means that it did not run, or was ended because its lease was
-// lost.
+// lost. The context ends the waiting at the gate; a program that runs is told to
+// end by a signal.
 //
 // On Linux the program dies with this process. Elsewhere it goes on without a
 // lease if this process is killed.
@@ -60,6 +64,12 @@ func (a *App) RunProgram(ctx context.Context, ask RunOptions) (exit int, err err
 		return 0, err
 	}
 	defer i.Leave(ctx)
+	if ask.Entered != nil {
+		ask.Entered()
+	}
+	if ctx.Err() != nil { // between the gate and the program: nobody else would hear of it
+		return 0, fmt.Errorf("run %s: %w", ask.Command[0], context.Cause(ctx))
+	}
 	program := &exec.Cmd{Path: path, Args: ask.Command, Dir: ask.Dir, Env: i.environment(ask.Env),
 		Stdin: ask.Stdin, Stdout: ask.Stdout, Stderr: ask.Stderr, SysProcAttr: diesWithUs()}
 	return a.attend(program, i, ask)
@@ -69,6 +79,7 @@ func (a *App) RunProgram(ctx context.Context, ask RunOptions) (exit int, err err
 // step may begin between the answer and the lease: then it waits again.
 func (a *App) joinWhenReady(ctx context.Context, ask RunOptions) (*Instance, error) {
 	ask.Lost = nil
+	waits := a.tellWaiting(ask.Progress)
 	for {
 		if ask.Wait {
 			if _, err := a.Ready(ctx, ReadyOptions{Component: ask.Component, Release: ask.Release, Mode: ReadyWait, Progress: ask.Progress}); err != nil {
@@ -80,9 +91,7 @@ func (a *App) joinWhenReady(ctx context.Context, ask RunOptions) (*Instance, err
 		if err == nil || !ask.Wait || !errors.As(err, &f) || f.Detail.Kind != wire.KindRefused || f.Exit != ExitRefused || ctx.Err() != nil {
 			return i, err
 		}
-		if ask.Progress != nil {
-			ask.Progress(Waiting{Text: f.Error()})
-		}
+		waits(Waiting{Text: f.Error()})
 		if err := pause(ctx, time.Second); err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -16,18 +17,24 @@ import (
 // itself goes to standard error, since the rest belongs to the program.
 func (c *command) runProgram(ctx context.Context, app *App, ask cli.Run) int {
 	signals := make(chan os.Signal, 8)
-	if passed := passedOn(); len(passed) > 0 { // of none, Notify would make all
-		signal.Notify(signals, passed...)
-		defer signal.Stop(signals)
-	}
+	defer signal.Stop(signals)
+	started := false
 	options := RunOptions{JoinOptions: JoinOptions{Component: ask.Component, Release: ask.Release, Instance: ask.Instance, TTL: ask.TTL},
 		Wait: ask.Wait, Command: ask.Program, Env: os.Environ(), Stdin: c.t.In, Stdout: c.t.Out, Stderr: c.t.Err,
-		Signals: forwarded(signals, isTerminal(c.t.In)), Grace: ask.Grace, Progress: c.waiting()}
+		Signals: forwarded(signals, isTerminal(c.t.In)), Grace: ask.Grace, Progress: c.waiting(),
+		// Before, signals end the waiting as they end any process. What is ignored,
+		// as after nohup, stays ignored by both: to ask for it would end that.
+		Entered: func() {
+			started = ctx.Err() == nil
+			if passed := slices.DeleteFunc(passedOn(), signal.Ignored); len(passed) > 0 { // of none, Notify would make all
+				signal.Notify(signals, passed...)
+			}
+		}}
 	c.t.Out = c.t.Err
 	exit, err := app.RunProgram(ctx, options)
 	closing := app.Close()
 	switch {
-	case err != nil && ctx.Err() != nil:
+	case err != nil && ctx.Err() != nil && !started:
 		return c.end(nil, &Failure{Exit: ExitInterrupted, Next: []string{c.typed()},
 			Detail: wire.Error{Kind: wire.KindInterrupted, Message: "interrupted before the program was started", Safe: nothingChanged}})
 	case err != nil:
