@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 	"store": {},
 
 	"postgres":        {"store", "internal/sqlaction", "internal/sqltext"},
-	"redis":           {"store"},
+	"redis":           {"store", "internal/keytemplate"},
 	"sqlite":          {"store", "internal/sqlaction", "internal/sqltext"},
 	"store/storetest": {"store"},
 	"stopovertest":    {".", "store"},

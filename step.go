@@ -87,6 +87,9 @@ func (a *App) parseSection(s *step, section *files.Section) (store.Parsed, error
 	}
 	text := store.Section{File: s.migration.File, Line: section.Line, Text: section.Text,
 		Shape: shapeOf(section.Kind, section.Undo), Each: section.Each, Table: section.Table}
+	if b := s.migration.Section(plan.Backfill, false); b != nil && b != section {
+		text.About = &store.Section{File: s.migration.File, Line: b.Line, Text: b.Text, Shape: store.Stretched}
+	}
 	switch mirrors := mirrorsOf(s.migration); {
 	case section.Kind == plan.Expand && section.Undo, section.Kind == plan.Contract:
 		text.Ends = mirrors

@@ -8,17 +8,14 @@ import (
 )
 
 // Kind is the kind of store "redis". Its options are "prefix", "cluster",
-// "tls_ca" and "tls_skip_verify". It has no format of migration files yet:
-// steps are written in Go.
+// "tls_ca" and "tls_skip_verify". Migration files say which keys are copied, and
+// that the copies are verified; other steps are written in Go.
 func Kind() store.Kind {
 	return store.Kind{
 		Name:    "redis",
 		Schemes: []string{"redis", "rediss"},
 		Open:    openSettings,
-		Parse: func(section store.Section) (store.Parsed, error) {
-			return store.Parsed{}, &store.SyntaxError{File: section.File, Line: section.Line,
-				Message: "migrations of a Redis store are written in Go: there is no format of files for them yet"}
-		},
+		Parse:   parse,
 	}
 }
 

@@ -77,8 +77,3 @@ func TestBooksKeys(t *testing.T) {
 		}
 	}
 }
-
-func TestFilesAreRefused(t *testing.T) {
-	_, err := Kind().Parse(store.Section{File: "0001_a.yaml", Line: 3})
-	wantText(t, err, "0001_a.yaml:3", "written in Go")
-}

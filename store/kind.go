@@ -45,6 +45,10 @@ type Section struct {
 	// those to be taken away before them, in the same transaction where the
 	// section is one. A kind that keeps no mirrors refuses both by name.
 	Begins, Ends []Mirror
+
+	// About is the Stretched section of the same file, for a kind whose other
+	// sections speak of it; nil: this one, or there is none.
+	About *Section
 }
 
 // Mirror is a pair of columns of a table that the store itself keeps in step,
