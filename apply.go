@@ -108,7 +108,11 @@ func (a *App) underLease(ctx context.Context, command string, report *wire.Repor
 			return err
 		}
 	}
-	if err := a.perform(s, report, again, a.allowedNow(again)); err != nil {
+	todo := a.allowedNow(again)
+	if err := a.beforeCutover(s.ctx, report, again, todo); err != nil {
+		return err
+	}
+	if err := a.perform(s, report, again, todo); err != nil {
 		return err
 	}
 	if again.cutOver { // what has to be rolled is not what it was before the switch
@@ -303,7 +307,10 @@ func (a *App) perform(s *session, report *wire.Report, w *way, todo []plan.StepI
 		}
 		outcomes, err := h.runner.PerformAll(s.ctx, works)
 		if err != nil && len(outcomes) == 0 {
-			err = errors.Join(err, lift(s.ctx), back(s.ctx, err))
+			if run.LeftNothing(works[0], err) { // else it may have cut over: old writers stay out until that is known
+				err = errors.Join(err, lift(s.ctx))
+			}
+			err = errors.Join(err, back(s.ctx, err))
 		}
 		for i, outcome := range outcomes {
 			report.Did = append(report.Did, deed(works[i].ID, wire.DeedStep, outcome))

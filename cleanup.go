@@ -162,7 +162,7 @@ func (a *App) clean(ctx context.Context, report *wire.Report, w *way, ready []pl
 		return err
 	}
 	if len(ready) > 0 {
-		if err := a.beforeNoReturn(s.ctx, report); err != nil {
+		if err := a.beforeNoReturn(s.ctx, report, "cleanup"); err != nil {
 			return err
 		}
 	}
@@ -251,8 +251,8 @@ func (a *App) contract(s *session, w *way, report *wire.Report, id plan.StepID, 
 }
 
 // beforeNoReturn calls the user's hook, a backup for example. If it fails,
-// nothing is run.
-func (a *App) beforeNoReturn(ctx context.Context, report *wire.Report) error {
+// nothing is run, and the command can be given again.
+func (a *App) beforeNoReturn(ctx context.Context, report *wire.Report, again string) error {
 	command := a.project.BeforeNoReturn
 	if command == "" {
 		return nil
@@ -261,9 +261,9 @@ func (a *App) beforeNoReturn(ctx context.Context, report *wire.Report) error {
 	begun := time.Now()
 	said, err := a.hook(ctx, 0, command)
 	if err != nil {
-		f := &Failure{Exit: ExitFailed, Err: err, Next: []string{a.cmd("cleanup")}}
+		f := &Failure{Exit: ExitFailed, Err: err, Next: []string{a.cmd(again)}}
 		f.Detail = wire.Error{Kind: wire.KindHook, Message: fmt.Sprintf("before_no_return (%s): %s", command, exitText(err)),
-			Detail: said, Safe: "no contract was begun"}
+			Detail: said, Safe: "nothing was begun that has no way back"}
 		return f
 	}
 	report.Did = append(report.Did, wire.Deed{Kind: wire.DeedHook, Rows: -1, Seconds: time.Since(begun).Seconds(), Note: command})

@@ -266,12 +266,13 @@ func (a *App) namedFleet(w *way) error {
 }
 
 // vouch lists the commands that say of the components of a way, whose rollout no
-// lease will show, that they were rolled.
+// lease will show, that they were rolled. Of a switch they are not: to say before
+// it that only the new release runs would take the fence off the old one.
 func (a *App) vouch(w *way, rolls []wire.Action) []string {
 	var lines []string
 	for _, roll := range rolls {
 		k := w.knownOf(roll.Component)
-		if roll.To == "" || k.assumed == plan.NoRelease && k.attested == nil {
+		if roll.To == "" || roll.Kind == wire.ActSwitch || k.assumed == plan.NoRelease && k.attested == nil {
 			continue
 		}
 		lines = append(lines, a.cmd(fmt.Sprintf("attest component %s %s --reason TEXT", roll.Component, roll.To)))

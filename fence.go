@@ -123,6 +123,21 @@ func (a *App) fenceNotes(w *way) []string {
 	return notes
 }
 
+// beforeCutover calls the user's hook where a cutover is about to be made that
+// nothing reverses: going back to the form before it needs a restore.
+func (a *App) beforeCutover(ctx context.Context, report *wire.Report, w *way, todo []plan.StepID) error {
+	again := "apply" + toFlag(report.To)
+	if w.cutOver {
+		again += " --switch"
+	}
+	for _, s := range w.cat.Steps {
+		if s.ID.Kind == plan.Cutover && !s.Reverse && slices.Contains(todo, s.ID) && !findSight(w.sights, s.ID.Store).untouched() {
+			return a.beforeNoReturn(ctx, report, again)
+		}
+	}
+	return nil
+}
+
 // fence shuts the older writers out before a cutover, where some are alive. lift
 // takes that back where the step fails.
 //

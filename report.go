@@ -41,9 +41,13 @@ func (a *App) settled(_ context.Context, report *wire.Report, w *way, sights []*
 		}
 		report.Exit = ExitStop
 		report.Next = append(report.Next, a.vouch(w, report.Rolls)...)
-		if switches(report.Rolls) && a.whyNoSwitch(w) == "" {
-			report.Next = append(report.Next, a.cmd("apply"+toFlag(report.To)+" --switch"))
-			return nil
+		if switches(report.Rolls) {
+			why := a.whyNoSwitch(w)
+			if why == "" {
+				report.Next = append(report.Next, a.cmd("apply"+toFlag(report.To)+" --switch"))
+				return nil
+			}
+			a.cfg.tell(Event{Kind: wire.EventNote, Text: "no switch: " + why})
 		}
 		report.Next = append(report.Next, a.cmd("apply"+toFlag(report.To)))
 		return nil

@@ -91,7 +91,7 @@ func (w *writer) finishWords(a *Action, m move, shut string) {
 		a.Refused = shut
 	}
 	s := w.ix.cat.Steps[m.steps[0]]
-	if s.ID.Kind == Contract && !s.Reverse {
+	if (s.ID.Kind == Contract || s.ID.Kind == Cutover) && !s.Reverse {
 		a.NoReturn = w.why.noReturn(m.steps[0])
 	}
 }

@@ -34,7 +34,7 @@ func (r *Runner) Begin(ctx context.Context, w Work, proposal book.Proposal) (bac
 	r.keep(line)
 	return func(ctx context.Context, failed error) error {
 		now, still := r.Books.Lines[key]
-		if !still || !now.IsBegun() || len(now.Finished) > 0 || now.Doing > 0 || !leftNothing(w, failed) {
+		if !still || !now.IsBegun() || len(now.Finished) > 0 || now.Doing > 0 || !LeftNothing(w, failed) {
 			return nil
 		}
 		if found {
@@ -48,9 +48,9 @@ func (r *Runner) Begin(ctx context.Context, w Work, proposal book.Proposal) (bac
 	}, nil
 }
 
-// leftNothing tells whether a failure is one after which a transaction is known
+// LeftNothing tells whether a failure is one after which a transaction is known
 // to have been rolled back.
-func leftNothing(w Work, failed error) bool {
+func LeftNothing(w Work, failed error) bool {
 	var statement *store.StatementError
 	var violation *store.ViolationError
 	var locked *store.LockedError

@@ -130,6 +130,9 @@ func planRow(g group, verbose bool) []cell {
 		return []cell{{"ROLL", bold}, {text: roll(a)}, {text: because(a)}}
 	case wire.ActSwitch:
 		how := fmt.Sprintf("start %s (it waits), cut over (old writers get errors from here), stop %s", starts(a), ends(a))
+		if a.NoReturn {
+			how += "; " + noReturn(a)
+		}
 		return []cell{{"SWITCH", bold}, {text: switched(a)}, {text: how}}
 	case wire.ActHalt:
 		return []cell{{"HALT", bold}, {text: a.Component + " " + between(a.From)}, {text: because(a)}}
