@@ -173,6 +173,10 @@ func (w *Sweep) copyOffline(ctx context.Context, pairs []pair) (rows int64, err 
 
 // notCopied turns the server's words about a key into an error of the seam.
 func (w *Sweep) notCopied(p pair, fault string) error {
+	if firstWord(fault) == "NOPERM" { // in a script, servers do not say for what
+		return &store.RightsError{Missing: "COPY (inside a slot) or RESTORE (between slots), UNLINK and EXISTS on " + w.store.prefix + "*",
+			Err: errors.New(fault)}
+	}
 	err := w.store.failed("work", fault, w.task)
 	if failure := (*store.StatementError)(nil); errors.As(err, &failure) {
 		failure.Message = fmt.Sprintf("%s was not copied to %s: %s", p.from, p.to, failure.Message)

@@ -221,6 +221,12 @@ func TestALateCopyIsFenced(t *testing.T) {
 		if _, err := f.Store.Do(t.Context(), store.Task{Action: first, Size: 1, Guard: []store.Note{now}}); err != nil {
 			t.Fatal(err)
 		}
+		for _, name := range []string{"1:s", "{0}:s"} { // between slots, and inside of one
+			results, err := late.copyBatch(t.Context(), []pair{{"old:" + name, "new:" + name}}, true)
+			if conflict, ok := errors.AsType[*store.ConflictError](err); !ok || !conflict.Guard || results[0].became != untried {
+				t.Errorf("%s: %v, %v", name, results, err)
+			}
+		}
 		_, _, rows, err := Copy{renamed}.sweep(t.Context(), late, nil, 1000)
 		if conflict, ok := errors.AsType[*store.ConflictError](err); !ok || !conflict.Guard || rows != 0 {
 			t.Errorf("%d rows, %v", rows, err)
