@@ -20,7 +20,7 @@ const module = "github.com/stopover-dev/stopover"
 // listed must not exist; what stands behind each arrow is in ARCHITECTURE.md.
 // Tests may know more, see testArrows.
 var arrows = map[string][]string{
-	"cmd/stopover": {".", "internal/demo", "postgres", "sqlite", "store"},
+	"cmd/stopover": {".", "internal/demo", "postgres", "redis", "sqlite", "store"},
 	".": {"plan", "store", "internal/book", "internal/cli", "internal/files", "internal/importer", "internal/release",
 		"internal/run", "internal/ui", "internal/wire"},
 	"plan":  {},

@@ -9,6 +9,7 @@ import (
 	"github.com/stopover-dev/stopover"
 	"github.com/stopover-dev/stopover/internal/demo"
 	"github.com/stopover-dev/stopover/postgres"
+	"github.com/stopover-dev/stopover/redis"
 	"github.com/stopover-dev/stopover/sqlite"
 	"github.com/stopover-dev/stopover/store"
 )
@@ -20,7 +21,7 @@ func main() {
 		os.Exit(exit)
 	}
 	os.Exit(stopover.Main(ctx, stopover.Config{
-		Kinds: []store.Kind{sqlite.Kind(), postgres.Kind()},
+		Kinds: []store.Kind{sqlite.Kind(), postgres.Kind(), redis.Kind()},
 		Demo:  demo.Play,
 	}))
 }
