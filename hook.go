@@ -27,7 +27,7 @@ func (a *App) hook(ctx context.Context, limit time.Duration, command string, wor
 	hook.Dir = a.cfg.Dir
 	hook.Env = append(os.Environ(), words...)
 	hook.WaitDelay = hookGrace
-	hook.Cancel = func() error { return hook.Process.Signal(os.Interrupt) }
+	hook.Cancel = inGroup(hook)
 	output, err := hook.CombinedOutput()
 	if err != nil && ctx.Err() == nil && errors.Is(within.Err(), context.DeadlineExceeded) {
 		err = fmt.Errorf("it took longer than %s", limit)

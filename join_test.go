@@ -313,10 +313,10 @@ func TestLeaseIsRenewedAndGivenBack(t *testing.T) {
 
 func TestReadyWaitsAndMigrates(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *site) {
-		a := shopWithReleases(t, s)
+		shopWithReleases(t, s)
 		s.migration("0003_more", "-- stopover: expand needs=1.9\nCREATE TABLE more (a int);\n")
 		var log sync.Map
-		a = s.app(func(c *Config) { c.Events = func(e Event) { log.Store(e.Text, e.Kind) } })
+		a := s.app(func(c *Config) { c.Events = func(e Event) { log.Store(e.Text, e.Kind) } })
 		ask := ReadyOptions{Component: "api", Release: "1.9"}
 		if _, err := a.Ready(wait(t), ask); exitOf(err) != ExitRefused || !strings.Contains(err.Error(), "0003_more.expand") {
 			t.Fatalf("it does not say what it waits for: %v", err)

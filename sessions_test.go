@@ -14,9 +14,9 @@ import (
 func TestUnknownSessionStopsAContract(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "postgres")
-	a := shopWithReleases(t, s)
+	shopWithReleases(t, s)
 	s.write("stopover.yaml", strings.Replace(s.read("stopover.yaml"), ", clients: {ignore: [\""+s.one("SELECT current_user")+"\"]}", "", 1))
-	a = s.app()
+	a := s.app()
 	join(t, a, "worker", "1.6", "worker-1").Leave(wait(t))
 	join(t, a, "api", "1.6", "api-1").Leave(wait(t))
 	_ = s.db.Close() // the test's own sessions

@@ -152,7 +152,7 @@ func TestWaitingEnds(t *testing.T) {
 		t.Errorf("the route is not noted any more: %+v, %v", status.Route, err)
 	}
 	running.Leave(context.Background())
-	running = join(t, fleet, "api", "1.5", "api-2")
+	join(t, fleet, "api", "1.5", "api-2")
 	report, err = a.Apply(wait(t), ApplyOptions{Target: Target{To: "1.6"}})
 	if err != nil || report.Exit != ExitStop || len(report.Did) != 2 {
 		t.Errorf("after the rollout: %+v, %v", report, err)

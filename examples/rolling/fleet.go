@@ -37,7 +37,6 @@ type process struct {
 	cmd                      *exec.Cmd
 	errs                     bytes.Buffer
 	ended                    chan error // gets its end, once
-	told                     bool       // to end
 }
 
 func supervise(s *story) (*supervisor, error) {
