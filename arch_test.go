@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 	"store": {},
 
 	"postgres":        {"store", "internal/sqlaction", "internal/sqltext"},
-	"redis":           {"store", "internal/keytemplate"},
+	"redis":           {"store", "internal/expr", "internal/keytemplate"},
 	"sqlite":          {"store", "internal/sqlaction", "internal/sqltext"},
 	"store/storetest": {"store"},
 	"stopovertest":    {".", "store"},

@@ -42,11 +42,15 @@ const guardSuffix = "}:stopover:guard"
 // digestSuffix ends the names of keys that hold the digests of a slot's sources.
 const digestSuffix = "}:stopover:digests"
 
+// unconvertedSuffix ends the name of the key that lists what could not be
+// converted, beside the books.
+const unconvertedSuffix = "}:stopover:unconverted"
+
 // own tells whether a full key is Stopover's.
 func (k keyspace) own(key string) bool {
 	rest, below := strings.CutPrefix(key, k.prefix)
 	return key == k.books || below && strings.HasPrefix(rest, "{") &&
-		(strings.HasSuffix(rest, guardSuffix) || strings.HasSuffix(rest, digestSuffix))
+		(strings.HasSuffix(rest, guardSuffix) || strings.HasSuffix(rest, digestSuffix) || strings.HasSuffix(rest, unconvertedSuffix))
 }
 
 // pattern gives the pattern of SCAN for the prefix to the letter, and what the

@@ -37,6 +37,12 @@ var (
 	sealLua string
 	//go:embed lua/delete.lua
 	deleteLua string
+	//go:embed lua/value.lua
+	valueLua string
+	//go:embed lua/rewrite.lua
+	rewriteLua string
+	//go:embed lua/unconverted.lua
+	unconvertedLua string
 	//go:embed lua/probe.lua
 	probeLua string
 	//go:embed lua/ask.lua
@@ -44,18 +50,21 @@ var (
 )
 
 var (
-	lookScript    = newScript(lookLua)
-	prepareScript = newScript(prepareLua)
-	giveUpScript  = newScript(giveUpLua)
-	readScript    = newScript(readLua)
-	raiseScript   = newScript(raiseLua)
-	probeScript   = newScript(probeLua)
-	sealScript    = newScript(heldLua + stateLua + sealLua)
-	deleteScript  = newScript(heldLua + stateLua + deleteLua)
-	compareScript = newScript(stateLua + compareLua)
-	copyScript    = newScript(heldLua + copyLua)
-	dumpScript    = newScript(stateLua + dumpLua)
-	restoreScript = newScript(heldLua + restoreLua)
+	lookScript        = newScript(lookLua)
+	prepareScript     = newScript(prepareLua)
+	giveUpScript      = newScript(giveUpLua)
+	readScript        = newScript(readLua)
+	raiseScript       = newScript(raiseLua)
+	probeScript       = newScript(probeLua)
+	sealScript        = newScript(heldLua + stateLua + sealLua)
+	deleteScript      = newScript(heldLua + stateLua + deleteLua)
+	compareScript     = newScript(stateLua + compareLua)
+	copyScript        = newScript(heldLua + copyLua)
+	dumpScript        = newScript(stateLua + dumpLua)
+	restoreScript     = newScript(heldLua + restoreLua)
+	valueScript       = newScript(valueLua)
+	rewriteScript     = compose(rewriteLua, "", heldLua+sweepLua)
+	unconvertedScript = newScript(heldLua + unconvertedLua)
 )
 
 // compose puts a script together: a step's work and its proof as functions, so

@@ -26,6 +26,8 @@ var everyStep = []string{"requires", "offline", "writers", "readers", "needs", "
 //	  keep: ["session:<id>"]
 //	  drop: ["cache:<id>"]
 //	verify: full
+//
+// or one with rewrite, see sectionReader.rewrite.
 func parse(section store.Section) (store.Parsed, error) {
 	r := &sectionReader{section: section}
 	root, err := r.root()
@@ -34,6 +36,10 @@ func parse(section store.Section) (store.Parsed, error) {
 	}
 	switch section.Shape {
 	case store.Stretched:
+		if _, rewrites := r.find(root, "rewrite"); rewrites {
+			rewrite, err := r.rewrite(root)
+			return store.Parsed{Action: rewrite}, err
+		}
 		layout, err := r.layout(root)
 		if err != nil {
 			return store.Parsed{}, err
@@ -48,7 +54,7 @@ func parse(section store.Section) (store.Parsed, error) {
 	return store.Parsed{}, r.wrong(root, "a Redis store has a backfill and a verify in files; other steps are written in Go")
 }
 
-// verify understands "full", which is about the copy of the same file.
+// verify understands "full", which is about the backfill of the same file.
 func (r *sectionReader) verify(root ast.Node) (store.Parsed, error) {
 	if text, ok := root.(*ast.StringNode); !ok || text.Value != "full" {
 		return store.Parsed{}, r.wrong(root, "a verification of a Redis store is `verify: full`")
@@ -60,6 +66,10 @@ func (r *sectionReader) verify(root ast.Node) (store.Parsed, error) {
 	copied, err := about.root()
 	if err != nil {
 		return store.Parsed{}, err
+	}
+	if _, rewrites := about.find(copied, "rewrite"); rewrites {
+		rewrite, err := about.rewrite(copied)
+		return store.Parsed{Action: Rewritten{Rewrite: rewrite}}, err
 	}
 	layout, err := about.layout(copied)
 	if err != nil {
