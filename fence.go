@@ -60,11 +60,8 @@ func (a *App) oldWriters(w *way, id plan.StepID) old {
 // floorOf is the floor of a cutover for writers.
 func (a *App) floorOf(w *way, id plan.StepID) int {
 	for _, s := range w.cat.Steps {
-		if s.ID == id && s.Writers != plan.NoRelease {
-			return s.Writers
-		}
 		if s.ID == id {
-			return s.Needs
+			return plan.WritersFloor(s)
 		}
 	}
 	return plan.NoRelease
@@ -88,15 +85,24 @@ func (a *App) switchable(w *way, action plan.Action) string {
 	return ""
 }
 
-// whyNoSwitch says why the switch that the way comes to next cannot be done by
-// apply; "": it can, or there is none.
-func (a *App) whyNoSwitch(w *way) string {
+// switches lists the switches of a way, in order.
+func (w *way) switches() []plan.Action {
+	var all []plan.Action
 	for _, leg := range w.plan.Legs {
 		for _, action := range leg.Actions {
 			if action.Kind == plan.DoSwitch {
-				return a.switchable(w, action)
+				all = append(all, action)
 			}
 		}
+	}
+	return all
+}
+
+// whyNoSwitch says why the switch that the way comes to next cannot be done by
+// apply; "": it can, or there is none.
+func (a *App) whyNoSwitch(w *way) string {
+	if all := w.switches(); len(all) > 0 {
+		return a.switchable(w, all[0])
 	}
 	return ""
 }
@@ -104,20 +110,11 @@ func (a *App) whyNoSwitch(w *way) string {
 // fenceNotes says of each switch of a plan how old writers are kept out.
 func (a *App) fenceNotes(w *way) []string {
 	var notes []string
-	for _, leg := range w.plan.Legs {
-		for _, action := range leg.Actions {
-			if action.Kind != plan.DoSwitch {
-				continue
-			}
-			if why := a.switchable(w, action); why != "" {
-				notes = append(notes, fmt.Sprintf("%s: %s", action.Step, why))
-				continue
-			}
-			f := a.oldWriters(w, action.Step).fence
-			if len(f.Logins)+len(f.Names) == 0 {
-				continue // on paper: no store is asked
-			}
-			notes = append(notes, fmt.Sprintf("%s: apply --switch shuts out %s", action.Step, strings.Join(append(slices.Clone(f.Logins), f.Names...), ", ")))
+	for _, action := range w.switches() {
+		if why := a.switchable(w, action); why != "" {
+			notes = append(notes, fmt.Sprintf("%s: %s", action.Step, why))
+		} else if out := a.oldWriters(w, action.Step).fence.Whom(); out != "" { // on paper no store is asked
+			notes = append(notes, fmt.Sprintf("%s: apply --switch shuts out %s", action.Step, out))
 		}
 	}
 	return notes
@@ -154,7 +151,7 @@ func (a *App) fence(s *session, w *way, h *held, id plan.StepID) (lift func(cont
 			a.cmd("fleet"), a.cmd("plan")).at(id)
 	}
 	fencer, able := store.As[store.Fencer](h.st)
-	if !able || len(o.fence.Logins)+len(o.fence.Names) == 0 {
+	if !able || o.fence.Whom() == "" {
 		return none, nil // nobody older is known to be alive, see unfenced
 	}
 	kept := book.Fence{Migration: id.Migration, Kind: id.Kind, Logins: o.fence.Logins, Names: o.fence.Names}
@@ -164,7 +161,7 @@ func (a *App) fence(s *session, w *way, h *held, id plan.StepID) (lift func(cont
 		}
 	}
 	a.cfg.tell(Event{Kind: wire.EventNote, Store: id.Store, Migration: id.Migration, Step: id.Kind.String(),
-		Text: "shuts older writers out: " + strings.Join(append(slices.Clone(o.fence.Logins), o.fence.Names...), ", ")})
+		Text: "shuts older writers out: " + o.fence.Whom()})
 	ctx, cancel := context.WithTimeout(s.ctx, fenceLimit)
 	defer cancel()
 	err = fencer.Fence(ctx, o.fence, func(undo []byte) error {

@@ -40,6 +40,18 @@ func (h *heard) hear(e Event) {
 	h.events = append(h.events, e)
 }
 
+// applies runs apply beside the test, which hears what it tells.
+func (s *site) applies(t *testing.T) (h *heard, done <-chan error) {
+	t.Helper()
+	h = &heard{}
+	ended := make(chan error, 1)
+	go func() {
+		_, err := s.app(func(c *Config) { c.Events = h.hear }).Apply(wait(t), ApplyOptions{})
+		ended <- err
+	}()
+	return h, ended
+}
+
 // count counts the events of a kind whose text says this.
 func (h *heard) count(kind wire.EventKind, says string) int {
 	h.mutex.Lock()
@@ -224,12 +236,7 @@ func TestThrottledFromElsewhere(t *testing.T) {
 	if _, err := other.Throttle(wait(t), ThrottleOptions{Paused: &yes}); err != nil {
 		t.Fatal(err)
 	}
-	var h heard
-	done := make(chan error, 1)
-	go func() {
-		_, err := s.app(func(c *Config) { c.Events = h.hear }).Apply(wait(t), ApplyOptions{})
-		done <- err
-	}()
+	h, done := s.applies(t)
 	eventually(t, func() bool { return h.count(wire.EventPaused, "by ana") > 0 })
 	status, err := other.Status(wait(t))
 	if err != nil || status.Stores[0].Control == nil || status.Stores[0].Control.Who != "ana" || !status.Stores[0].Control.Paused {
@@ -270,12 +277,7 @@ func TestProbeSlowsABackfill(t *testing.T) {
 	if _, err := a.Throttle(wait(t), ThrottleOptions{Rate: &rate}); err != nil { // or it is over before anybody looks
 		t.Fatal(err)
 	}
-	var h heard
-	done := make(chan error, 1)
-	go func() {
-		_, err := s.app(func(c *Config) { c.Events = h.hear }).Apply(wait(t), ApplyOptions{})
-		done <- err
-	}()
+	h, done := s.applies(t)
 	eventually(t, func() bool {
 		return h.count(wire.EventPaused, "slowed to 200 rows/s: the probe says 40, the limit is 30") > 0
 	})
@@ -321,12 +323,7 @@ func TestBackfillWaitsForReplicas(t *testing.T) {
 	if _, err := a.Throttle(wait(t), ThrottleOptions{Rate: &rate}); err != nil { // or it is over before anybody looks
 		t.Fatal(err)
 	}
-	var h heard
-	done := make(chan error, 1)
-	go func() {
-		_, err := s.app(func(c *Config) { c.Events = h.hear }).Apply(wait(t), ApplyOptions{})
-		done <- err
-	}()
+	h, done := s.applies(t)
 	eventually(t, func() bool { return h.count(wire.EventPaused, "replica reports is ") > 0 })
 	if _, err := a.Throttle(wait(t), ThrottleOptions{Rate: &noRate}); err != nil {
 		t.Fatal(err)

@@ -79,15 +79,13 @@ func (a *App) Ready(ctx context.Context, ask ReadyOptions) (*Gate, error) {
 
 // tellWaiting tells whoever listens each time, and the events now and then.
 func (a *App) tellWaiting(progress func(Waiting)) func(Waiting) {
-	var said string
-	var at time.Time
+	var told reminder
 	return func(w Waiting) {
 		if progress != nil {
 			progress(w)
 		}
-		if w.Text != said || time.Since(at) >= tellFleetEvery {
+		if told.due(w.Text) {
 			a.cfg.tell(Event{Kind: wire.EventWaiting, Text: "waits at the gate: " + w.Text})
-			said, at = w.Text, time.Now()
 		}
 	}
 }

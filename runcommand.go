@@ -7,7 +7,6 @@ import (
 	"os/signal"
 	"slices"
 	"syscall"
-	"time"
 
 	"github.com/stopover-dev/stopover/internal/cli"
 	"github.com/stopover-dev/stopover/internal/wire"
@@ -47,14 +46,11 @@ func (c *command) runProgram(ctx context.Context, app *App, ask cli.Run) int {
 
 // waiting tells what is waited for when it changes, and now and then.
 func (c *command) waiting() func(Waiting) {
-	var said string
-	var at time.Time
+	var told reminder
 	return func(w Waiting) {
-		if w.Text == said && time.Since(at) < tellFleetEvery || c.request.Global.Quiet {
-			return
+		if !c.request.Global.Quiet && told.due(w.Text) {
+			fmt.Fprintf(c.t.Err, "%s: waits: %s\n", c.cfg.Program, w.Text)
 		}
-		said, at = w.Text, time.Now()
-		fmt.Fprintf(c.t.Err, "%s: waits: %s\n", c.cfg.Program, w.Text)
 	}
 }
 

@@ -17,9 +17,9 @@ const (
 )
 
 // walk is apply --wait: it goes from stop to stop, and at each calls the
-// commands of roll: and waits until leases or attestations show that what has to be rolled out there runs. The
-// report is of the whole walk. Whoever dies on it has noted the route: the same
-// command goes on, from another machine too.
+// commands of roll: and waits until leases or attestations show that what has to
+// be rolled out there runs. The report is of the whole walk. Whoever dies on it
+// has noted the route: the same command goes on, from another machine too.
 func (a *App) walk(ctx context.Context, ask ApplyOptions) (*wire.Report, error) {
 	did := []wire.Deed{}
 	for {
@@ -35,8 +35,8 @@ func (a *App) walk(ctx context.Context, ask ApplyOptions) (*wire.Report, error) 
 			return report, err
 		}
 		did = report.Did
+		ask.Confirm, ask.Retarget, ask.Sweep = nil, false, false // they were about the first leg
 		if ask.Switch = switches(report.Rolls); ask.Switch {
-			ask.Confirm, ask.Retarget, ask.Sweep = nil, false, false
 			if again, err := a.switchOver(ctx, ask); err != nil || !again {
 				return report, err
 			}
@@ -46,7 +46,6 @@ func (a *App) walk(ctx context.Context, ask ApplyOptions) (*wire.Report, error) 
 		if err != nil || !rolled {
 			return report, err
 		}
-		ask.Confirm, ask.Retarget, ask.Sweep = nil, false, false // they were about the first leg
 	}
 }
 
@@ -79,8 +78,7 @@ func (a *App) switchOver(ctx context.Context, ask ApplyOptions) (bool, error) {
 // the time given by --until came first. It changes nothing and holds no lease:
 // others may work on the stores meanwhile.
 func (a *App) awaitRollout(ctx context.Context, ask ApplyOptions) (rolled bool, err error) {
-	var said string
-	var at time.Time
+	var told reminder
 	for {
 		w, err := a.way(ctx, a.look(ctx), ask.Target)
 		switch {
@@ -93,9 +91,8 @@ func (a *App) awaitRollout(ctx context.Context, ask ApplyOptions) (rolled bool, 
 		if err == nil {
 			text = a.missingRolls(w)
 		}
-		if text != said || time.Since(at) >= tellFleetEvery {
+		if told.due(text) {
 			a.cfg.tell(Event{Kind: wire.EventWaiting, Text: "waits for the rollout: " + text})
-			said, at = text, time.Now()
 		}
 		if !ask.Until.IsZero() && time.Now().After(ask.Until) {
 			return false, nil
@@ -104,6 +101,22 @@ func (a *App) awaitRollout(ctx context.Context, ask ApplyOptions) (rolled bool, 
 			return false, err
 		}
 	}
+}
+
+// reminder keeps somebody who waits from saying the same again and again.
+type reminder struct {
+	said string
+	at   time.Time
+}
+
+// due tells whether a text is to be said: it is another one, or was said long
+// ago. Then it counts as said.
+func (r *reminder) due(text string) bool {
+	if text == r.said && time.Since(r.at) < tellFleetEvery {
+		return false
+	}
+	r.said, r.at = text, time.Now()
+	return true
 }
 
 // missingRolls says what has to be rolled out now, and who still runs what.

@@ -139,17 +139,17 @@ func (ix *index) indexSteps() {
 		if s.ID.Kind != Contract {
 			ix.line[store] = append(ix.line[store], i)
 		}
-		ix.writers[i], ix.readers[i] = ix.order.of(writersFloor(s)), ix.order.of(s.Readers)
+		ix.writers[i], ix.readers[i] = ix.order.of(WritersFloor(s)), ix.order.of(s.Readers)
 		for _, id := range s.Requires {
 			ix.requires[i] = append(ix.requires[i], ix.step[id])
 		}
 	}
 }
 
-// writersFloor is the floor for writers that a step puts in force. A cutover
+// WritersFloor is the floor for writers that a step puts in force. A cutover
 // that names none shuts out all that do not need it: they would write the form
 // that no longer counts.
-func writersFloor(s Step) int {
+func WritersFloor(s Step) int {
 	if s.ID.Kind == Cutover && s.Writers == NoRelease {
 		return s.Needs
 	}

@@ -75,8 +75,7 @@ func (s *Store) Fence(ctx context.Context, fence store.Fence, keep func([]byte) 
 
 // fenceTable shuts writers out of one table, in short attempts.
 func (s *Store) fenceTable(ctx context.Context, table string, names, logins []string) error {
-	statements := []string{fmt.Sprintf("SET LOCAL lock_timeout = %d", fenceLock.Milliseconds()),
-		"LOCK TABLE " + table + " IN SHARE ROW EXCLUSIVE MODE"}
+	statements := []string{"LOCK TABLE " + table + " IN SHARE ROW EXCLUSIVE MODE"}
 	if len(names) > 0 {
 		statements = append(statements, "DROP TRIGGER IF EXISTS "+fenceTrigger+" ON "+table,
 			"CREATE TRIGGER "+fenceTrigger+" BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON "+table+" FOR EACH STATEMENT"+
@@ -85,18 +84,34 @@ func (s *Store) fenceTable(ctx context.Context, table string, names, logins []st
 	for _, login := range logins {
 		statements = append(statements, "REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON "+table+" FROM "+ident(login))
 	}
+	if err := s.inAttempts(ctx, statements...); err == nil || !isBusy(err) {
+		return err
+	}
+	return s.held(context.WithoutCancel(ctx), table)
+}
+
+// inAttempts performs statements in one transaction that waits for a lock for a
+// moment only, again and again until the context ends: the error is the last
+// one's then.
+func (s *Store) inAttempts(ctx context.Context, statements ...string) error {
+	short := append([]string{fmt.Sprintf("SET LOCAL lock_timeout = %d", fenceLock.Milliseconds())}, statements...)
 	for {
-		err := s.statements(ctx, statements...)
-		var busy *pgconn.PgError
-		if err == nil || !errors.As(err, &busy) || busy.Code != "55P03" && busy.Code != "40P01" {
+		err := s.statements(ctx, short...)
+		if err == nil || !isBusy(err) {
 			return err
 		}
 		select {
 		case <-ctx.Done():
-			return s.held(context.WithoutCancel(ctx), table)
+			return err
 		case <-time.After(fencePause):
 		}
 	}
+}
+
+// isBusy tells whether a lock could not be had.
+func isBusy(err error) bool {
+	var refused *pgconn.PgError
+	return errors.As(err, &refused) && (refused.Code == "55P03" || refused.Code == "40P01")
 }
 
 // held names who has written to a table and has not ended.
@@ -140,23 +155,14 @@ func (s *Store) Lift(ctx context.Context, kept []byte) error {
 		return err
 	}
 	for _, table := range u.Tables {
-		for {
-			err := s.statements(ctx, fmt.Sprintf("SET LOCAL lock_timeout = %d", fenceLock.Milliseconds()), "DROP TRIGGER IF EXISTS "+fenceTrigger+" ON "+table)
-			var refused *pgconn.PgError
-			if errors.As(err, &refused) && refused.Code == "42P01" {
-				break // the table has gone, and with it its trigger
-			}
-			if err == nil {
-				break
-			}
-			if !errors.As(err, &refused) || refused.Code != "55P03" && refused.Code != "40P01" {
-				return err
-			}
-			select {
-			case <-ctx.Done():
-				return fmt.Errorf("%s is locked by others: %w", table, err)
-			case <-time.After(fencePause):
-			}
+		err := s.inAttempts(ctx, "DROP TRIGGER IF EXISTS "+fenceTrigger+" ON "+table)
+		var refused *pgconn.PgError
+		switch {
+		case errors.As(err, &refused) && refused.Code == "42P01": // the table has gone, and with it its trigger
+		case err != nil && isBusy(err):
+			return fmt.Errorf("%s is locked by others: %w", table, err)
+		case err != nil:
+			return err
 		}
 	}
 	return s.statements(ctx, "DROP FUNCTION IF EXISTS "+ident(s.schema)+"."+fenceTrigger+"()")

@@ -158,7 +158,7 @@ func (k *Kit) Cleanup() {
 // Exec runs statements of the application on a store, in one transaction.
 func (k *Kit) Exec(storeName, statements string) {
 	k.t.Helper()
-	if _, err := k.perform(storeName, statements, store.Whole); err != nil {
+	if err := k.attempt(storeName, statements); err != nil {
 		k.t.Fatalf("%s: %s: %v", storeName, statements, err)
 	}
 }
@@ -166,7 +166,7 @@ func (k *Kit) Exec(storeName, statements string) {
 // Fails runs statements that must fail, and gives their error.
 func (k *Kit) Fails(storeName, statements string) error {
 	k.t.Helper()
-	_, err := k.perform(storeName, statements, store.Whole)
+	err := k.attempt(storeName, statements)
 	if err == nil {
 		k.t.Fatalf("%s: %s: it worked", storeName, statements)
 	}
@@ -176,11 +176,11 @@ func (k *Kit) Fails(storeName, statements string) error {
 // Rows asks a query and gives what it finds, one line a row: "id=1, name=x".
 func (k *Kit) Rows(storeName, query string) []string {
 	k.t.Helper()
-	found, err := k.perform(storeName, query, store.Query)
+	found, err := k.find(storeName, query)
 	if err != nil {
 		k.t.Fatalf("%s: %s: %v", storeName, query, err)
 	}
-	return found.Sample
+	return found
 }
 
 // Structure describes a store, so that two positions can be compared: one line

@@ -14,6 +14,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -349,6 +350,11 @@ type Fence struct {
 	Names []string
 	// Because is what a client reads that is shut out.
 	Because string
+}
+
+// Whom lists who is shut out, for people; "": nobody.
+func (f Fence) Whom() string {
+	return strings.Join(append(slices.Clone(f.Logins), f.Names...), ", ")
 }
 
 // Unwrapper is what a wrapper around a Store implements, so that As finds the

@@ -1,7 +1,6 @@
 package files
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -104,7 +103,7 @@ func (c *configReader) checkNames() {
 		components = append(components, c.p.Components[i].Name)
 	}
 	for _, fenced := range c.fenced {
-		if !slices.ContainsFunc(c.p.Components, func(d Component) bool { return d.Name == fenced.key }) {
+		if !oneOf(fenced.key, components) {
 			c.problem(fenced.place, "", "a fence names a component %q that is not declared", excerpt(fenced.key))
 		}
 	}

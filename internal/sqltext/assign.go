@@ -44,9 +44,10 @@ func assignments(r *Reader) []assignment {
 // becomes the same when it is changed again. The reader stands behind WHERE.
 //
 // Asking for a column that is set is enough where its value comes from other
-// columns, unless what is asked is true of the new value too. A value made of what is set already (cents = cents * 100) would be
-// made again with each sweep: there the condition has to exclude what was
-// done, as "NULL no longer" or as "not yet this value".
+// columns. A value made of what is set already (cents = cents * 100) would be
+// made again with each sweep: there the condition has to exclude what was done,
+// as "NULL no longer" or as "not yet this value", and what it asks of the other
+// columns must not be true of their new values too.
 func settles(set []assignment, r *Reader, target string, stop int) bool {
 	var all, plain []string
 	for _, a := range set {
