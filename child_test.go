@@ -16,6 +16,7 @@ import (
 	"github.com/stopover-dev/stopover/internal/testserver"
 	"github.com/stopover-dev/stopover/internal/wire"
 	"github.com/stopover-dev/stopover/postgres"
+	"github.com/stopover-dev/stopover/redis"
 	"github.com/stopover-dev/stopover/sqlite"
 	"github.com/stopover-dev/stopover/store"
 )
@@ -85,6 +86,12 @@ func carryOut(cfg Config, command string) error {
 		_, err = a.Apply(ctx, ApplyOptions{Target: Target{To: "1.6"}, Switch: true})
 	case "apply":
 		_, err = a.Apply(ctx, ApplyOptions{Target: Target{To: rest}})
+	case "adopt":
+		_, err = a.Adopt(ctx, AdoptOptions{At: rest})
+	case "offline":
+		_, err = a.Apply(ctx, ApplyOptions{Target: Target{To: rest, Offline: true, Fleet: map[string][]string{"api": {}}}})
+	case "cleanup-of":
+		_, err = a.Cleanup(ctx, CleanupOptions{Fleet: map[string][]string{"api": {rest}}})
 	case "init":
 		_, err = a.Init(ctx, false, nil)
 	case "cleanup":
@@ -100,7 +107,7 @@ func carryOut(cfg Config, command string) error {
 }
 
 func testConfig(dir string) Config {
-	return Config{Dir: dir, Kinds: []store.Kind{sqlite.Kind(), postgres.Kind()}, Operator: "tester", LockWait: time.Minute}
+	return Config{Dir: dir, Kinds: []store.Kind{sqlite.Kind(), postgres.Kind(), redis.Kind()}, Operator: "tester", LockWait: time.Minute}
 }
 
 // deadly makes a kind whose stores kill the process at a point of writing notes:

@@ -51,7 +51,8 @@ func (a *App) index() {
 	}
 }
 
-// shapeOf is how the work of a step is divided.
+// shapeOf is how the work of a step in a file is divided by default. A contract
+// is Stretched where the action says so that its text becomes.
 func shapeOf(kind plan.Kind, undo bool) store.Shape {
 	switch {
 	case undo:
@@ -86,7 +87,8 @@ func (a *App) parseSection(s *step, section *files.Section) (store.Parsed, error
 		return store.Parsed{}, fmt.Errorf("%s: nothing can read migrations for the store %q", s.migration.File, s.id.Store)
 	}
 	text := store.Section{File: s.migration.File, Line: section.Line, Text: section.Text,
-		Shape: shapeOf(section.Kind, section.Undo), Each: section.Each, Table: section.Table}
+		Shape: shapeOf(section.Kind, section.Undo), Each: section.Each, Table: section.Table,
+		Contract: section.Kind == plan.Contract && !section.Undo}
 	if b := s.migration.Section(plan.Backfill, false); b != nil && b != section {
 		text.About = &store.Section{File: s.migration.File, Line: b.Line, Text: b.Text, Shape: store.Stretched}
 	}
@@ -96,7 +98,20 @@ func (a *App) parseSection(s *step, section *files.Section) (store.Parsed, error
 	case section.Kind == plan.Expand:
 		text.Begins = mirrors
 	}
-	return p.kind.Parse(text)
+	parsed, err := p.kind.Parse(text)
+	if err == nil && sealOf(parsed.Action) != nil && s.migration.Section(plan.Verify, false) == nil {
+		err = &store.SyntaxError{File: s.migration.File, Line: section.Line,
+			Message: "what the contract takes away is proven by what a verification kept, and the file has no verify"}
+	}
+	return parsed, err
+}
+
+// sealOf gives what the verification has to keep for a contract; nil: nothing.
+func sealOf(contract store.Action) store.Action {
+	if sealed, ok := contract.(store.Sealed); ok {
+		return sealed.Seals()
+	}
+	return nil
 }
 
 // mirrorsOf lists the mirrors of a migration: its expand begins them, and its
@@ -146,6 +161,13 @@ func (a *App) work(s *step) (run.Work, error) {
 			}
 			w.Sweeps = &swept
 		}
+		if contract := sibling(plan.Contract); contract != nil {
+			parsed, err := a.parse(contract)
+			if err != nil {
+				return w, err
+			}
+			w.Seal = sealOf(parsed.Action)
+		}
 	case plan.Contract:
 		w.Proof, err = a.proof(s)
 	}
@@ -153,8 +175,14 @@ func (a *App) work(s *step) (run.Work, error) {
 }
 
 // proof is what must find nothing before a contract: the queries of verify, or
-// what the backfill would still change.
+// what the backfill would still change. One that looks at what the verification
+// kept proves each record by itself: by then new writers may have changed what
+// the queries compare.
 func (a *App) proof(contract *step) (store.Action, error) {
+	own, err := a.parse(contract)
+	if err != nil || sealOf(own.Action) != nil {
+		return nil, err
+	}
 	id := contract.id
 	id.Kind = plan.Verify
 	if verify := a.steps[id]; verify != nil {

@@ -11,8 +11,9 @@ import (
 // DeleteSources is a step that deletes every source of a layout of which Seal
 // kept a digest, and which is still what it was then; and the keys that the layout
 // drops by name. Each key is looked at in the script that deletes it. A source
-// without a proof is left alone, and fails the step. So does, before anything is
-// deleted, a key that the layout does not mention or cannot tell.
+// without a proof is left alone, and fails the step once all others are gone. A
+// key that the layout does not mention or cannot tell fails it before anything is
+// deleted.
 //
 // It is Stretched, and may be repeated.
 type DeleteSources struct{ Layout Layout }
@@ -24,6 +25,9 @@ func (d DeleteSources) Shape() store.Shape { return store.Stretched }
 func (d DeleteSources) Statements() []store.Statement {
 	return []store.Statement{{Text: "delete sources: " + d.Layout.String()}}
 }
+
+// Seals gives what keeps the proofs. A migration performs it with its verify.
+func (d DeleteSources) Seals() store.Action { return Seal(d) }
 
 // UnprovenError says that sources were left alone because no digest proves that
 // they were carried over: they were written to later, or were never compared.
@@ -42,8 +46,9 @@ func (e *UncoveredError) Error() string {
 		len(e.Keys), some(e.Keys))
 }
 
-// sweep looks for uncovered keys in the first stretch, then deletes. At the end
-// the digests go: if the process dies before, the next run finds sources gone.
+// sweep looks for uncovered keys in the first stretch, then deletes. What is
+// left is gone over in the last one. At the end the digests go: if the process
+// dies before, the next run finds sources gone.
 func (d DeleteSources) sweep(ctx context.Context, w *Sweep, cursor []byte, size int) ([]byte, bool, int64, error) {
 	if len(cursor) == 0 {
 		if err := d.covered(ctx, w); err != nil {
@@ -58,15 +63,49 @@ func (d DeleteSources) sweep(ctx context.Context, w *Sweep, cursor []byte, size 
 	if err != nil {
 		return nil, false, 0, err
 	}
-	rows, err := w.deleteAll(ctx, sources, false)
+	rows, _, err := w.deleteAll(ctx, sources, false)
 	if err != nil {
 		return nil, false, rows, err
 	}
-	more, err := w.deleteAll(ctx, d.dropped(keys), true)
-	if err == nil && done {
+	more, _, err := w.deleteAll(ctx, d.dropped(keys), true)
+	rows += more
+	if err != nil || !done {
+		return next, done, rows, err
+	}
+	if more, err = d.rest(ctx, w); err == nil {
 		err = w.forget(ctx)
 	}
 	return next, done, rows + more, err
+}
+
+// rest goes over the sources that are left, and fails if any has no proof. One
+// that had none in its stretch may have it now, when a failed step is repeated.
+func (d DeleteSources) rest(ctx context.Context, w *Sweep) (rows int64, err error) {
+	unproven := &UnprovenError{}
+	match := literal.Replace(beginning(d.Layout.Sources())) + "*"
+	var cursor []byte
+	for done := false; !done && len(unproven.Keys) < scanCount; {
+		var keys []string
+		if keys, cursor, done, err = w.Scan(ctx, match, cursor, scanCount); err != nil {
+			return rows, err
+		}
+		sources, err := sourcesAmong(d.Layout, keys)
+		if err != nil {
+			return rows, err
+		}
+		more, left, err := w.deleteAll(ctx, sources, false)
+		if err != nil {
+			return rows, err
+		}
+		rows += more
+		unproven.Keys = append(unproven.Keys, left...)
+	}
+	if len(unproven.Keys) > 0 {
+		slices.Sort(unproven.Keys) // a scan may give a key twice
+		unproven.Keys = slices.Compact(unproven.Keys)
+		return rows, unproven
+	}
+	return rows, nil
 }
 
 // covered goes over all keys for those of which the layout says nothing.
@@ -108,27 +147,23 @@ func (d DeleteSources) dropped(keys []string) []pair {
 	return all
 }
 
-// deleteAll deletes the sources of pairs, and says at the end which had no proof.
-func (w *Sweep) deleteAll(ctx context.Context, pairs []pair, unproven bool) (rows int64, err error) {
-	left := &UnprovenError{}
+// deleteAll deletes the sources of pairs, and gives those that have no proof.
+func (w *Sweep) deleteAll(ctx context.Context, pairs []pair, unproven bool) (rows int64, left []string, err error) {
 	for part := range slices.Chunk(pairs, batchSize) {
 		words, err := w.onSources(ctx, deleteScript, part, func(int) []any { return []any{word(unproven)} })
 		if err != nil {
-			return rows, err
+			return rows, left, err
 		}
 		for i, word := range words {
 			switch word {
 			case "deleted":
 				rows++
 			case "unproven":
-				left.Keys = append(left.Keys, part[i].from)
+				left = append(left, part[i].from)
 			}
 		}
 	}
-	if len(left.Keys) > 0 {
-		return rows, left
-	}
-	return rows, nil
+	return rows, left, nil
 }
 
 // forget deletes the digests of all slots.
@@ -137,6 +172,6 @@ func (w *Sweep) forget(ctx context.Context) error {
 	for i := range all {
 		all[i] = pair{from: w.store.digestsOf(i)[len(w.store.prefix):]}
 	}
-	_, err := w.deleteAll(ctx, all, true)
+	_, _, err := w.deleteAll(ctx, all, true)
 	return err
 }

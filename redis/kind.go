@@ -8,8 +8,8 @@ import (
 )
 
 // Kind is the kind of store "redis". Its options are "prefix", "cluster",
-// "tls_ca" and "tls_skip_verify". Migration files say which keys are copied, and
-// that the copies are verified; other steps are written in Go.
+// "tls_ca" and "tls_skip_verify". Migration files say which keys are copied,
+// that the copies are verified, and that the sources are deleted; other steps are written in Go.
 func Kind() store.Kind {
 	return store.Kind{
 		Name:    "redis",

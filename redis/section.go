@@ -26,6 +26,7 @@ var everyStep = []string{"requires", "offline", "writers", "readers", "needs", "
 //	  keep: ["session:<id>"]
 //	  drop: ["cache:<id>"]
 //	verify: full
+//	contract: {writers: "1.6", readers: "1.6", delete: sources}
 //
 // or one with rewrite, see sectionReader.rewrite.
 func parse(section store.Section) (store.Parsed, error) {
@@ -34,8 +35,10 @@ func parse(section store.Section) (store.Parsed, error) {
 	if err != nil {
 		return store.Parsed{}, err
 	}
-	switch section.Shape {
-	case store.Stretched:
+	switch {
+	case section.Contract:
+		return r.contract(root)
+	case section.Shape == store.Stretched:
 		if _, rewrites := r.find(root, "rewrite"); rewrites {
 			rewrite, err := r.rewrite(root)
 			return store.Parsed{Action: rewrite}, err
@@ -48,10 +51,10 @@ func parse(section store.Section) (store.Parsed, error) {
 			return store.Parsed{}, r.wrong(root, "a copy does not follow writers: say `offline: true`, so that none are there")
 		}
 		return store.Parsed{Action: Copy{Layout: layout}}, nil
-	case store.Query:
+	case section.Shape == store.Query:
 		return r.verify(root)
 	}
-	return store.Parsed{}, r.wrong(root, "a Redis store has a backfill and a verify in files; other steps are written in Go")
+	return store.Parsed{}, r.wrong(root, "a Redis store has a backfill, a verify and a contract in files; other steps are written in Go")
 }
 
 // verify understands "full", which is about the backfill of the same file.
@@ -59,11 +62,7 @@ func (r *sectionReader) verify(root ast.Node) (store.Parsed, error) {
 	if text, ok := root.(*ast.StringNode); !ok || text.Value != "full" {
 		return store.Parsed{}, r.wrong(root, "a verification of a Redis store is `verify: full`")
 	}
-	if r.section.About == nil {
-		return store.Parsed{}, r.wrong(root, "there is no backfill in the file that could be verified")
-	}
-	about := &sectionReader{section: *r.section.About}
-	copied, err := about.root()
+	about, copied, err := r.about(root, "that could be verified")
 	if err != nil {
 		return store.Parsed{}, err
 	}
@@ -76,6 +75,43 @@ func (r *sectionReader) verify(root ast.Node) (store.Parsed, error) {
 		return store.Parsed{}, err
 	}
 	return store.Parsed{Action: Compare{Layout: layout}}, nil
+}
+
+// contract understands "delete: sources", which is about the copy of the same
+// file.
+func (r *sectionReader) contract(root ast.Node) (store.Parsed, error) {
+	if err := r.only(root, append([]string{"delete"}, everyStep...)...); err != nil {
+		return store.Parsed{}, err
+	}
+	value, there := r.find(root, "delete")
+	if !there {
+		value = root
+	}
+	if text, ok := value.(*ast.StringNode); !ok || text.Value != "sources" {
+		return store.Parsed{}, r.wrong(value, "a contract of a Redis store is `delete: sources`")
+	}
+	about, copied, err := r.about(root, "whose sources could be deleted")
+	if err != nil {
+		return store.Parsed{}, err
+	}
+	if _, rewrites := about.find(copied, "rewrite"); rewrites {
+		return store.Parsed{}, r.wrong(value, "a rewrite has no sources that could be deleted: it changes values in place")
+	}
+	layout, err := about.layout(copied)
+	if err != nil {
+		return store.Parsed{}, err
+	}
+	return store.Parsed{Action: DeleteSources{Layout: layout}}, nil
+}
+
+// about gives the backfill of the same file.
+func (r *sectionReader) about(root ast.Node, what string) (*sectionReader, ast.Node, error) {
+	if r.section.About == nil {
+		return nil, nil, r.wrong(root, "there is no backfill in the file %s", what)
+	}
+	about := &sectionReader{section: *r.section.About}
+	copied, err := about.root()
+	return about, copied, err
 }
 
 // sectionReader reads the YAML below a step's key.

@@ -54,6 +54,19 @@ func TestSectionsSayWhatIsWrongAndWhere(t *testing.T) {
 	wantText(t, err, "f:9", "verify: full")
 	_, err = Kind().Parse(store.Section{File: "f", Line: 2, Text: " x\n"})
 	wantText(t, err, "f:2", "written in Go")
+	about := backfill(hashTags)
+	for text, want := range map[string]string{
+		" full\n":                                  "f:9: not a mapping",
+		"\n  writers: \"1.6\"\n":                   "`delete: sources`",
+		"\n  writers: \"1.6\"\n  delete: all\n":    "f:11: a contract of a Redis store is `delete: sources`",
+		"\n  delete: sources\n  remove: old\n":     "f:11: the key remove is not known here (known: delete",
+		" {readers: \"1.6\", delete: [sources]}\n": "f:9: a contract",
+	} {
+		_, err := Kind().Parse(store.Section{File: "f", Line: 9, Text: text, Shape: store.Whole, Contract: true, About: &about})
+		wantText(t, err, want)
+	}
+	_, err = Kind().Parse(store.Section{File: "f", Line: 9, Text: " {delete: sources}\n", Shape: store.Whole, Contract: true})
+	wantText(t, err, "f:9", "no backfill in the file")
 }
 
 // TestACopyOfAFileIsVerifiedByItsFile takes both actions from a file's text to

@@ -181,5 +181,9 @@ func wrong(ctx, inner context.Context, err error, task store.Task) error {
 			return err
 		}
 	}
-	return &store.StatementError{Statement: 1, Message: err.Error(), Err: err}
+	failed := &store.StatementError{Statement: 1, Message: err.Error(), Err: err}
+	if errors.As(err, new(*UnprovenError)) {
+		failed.Hint = "all other sources are deleted: bring over what these hold, delete them, and run the same command again"
+	}
+	return failed
 }

@@ -46,6 +46,9 @@ type Section struct {
 	// section is one. A kind that keeps no mirrors refuses both by name.
 	Begins, Ends []Mirror
 
+	// Contract: the section is a contract, behind which there is no way back.
+	Contract bool
+
 	// About is the Stretched section of the same file, for a kind whose other
 	// sections speak of it; nil: this one, or there is none.
 	About *Section
@@ -91,3 +94,13 @@ const (
 	Blocks                           // holds a lock that stops readers or writers for long
 	Risky                            // anything else that a reviewer should see
 )
+
+// Sealed is the action of a contract that proves each record by itself, from
+// what was kept of it when it was verified. The queries of the verification are
+// not asked before it: by then new code may have changed what they compare.
+type Sealed interface {
+	Action
+	// Seals gives the Stretched action that keeps the proofs. It is performed
+	// with the verify, when that found nothing.
+	Seals() Action
+}

@@ -49,12 +49,15 @@ func (r *Runner) Begin(ctx context.Context, w Work, proposal book.Proposal) (bac
 }
 
 // LeftNothing tells whether a failure is one after which a transaction is known
-// to have been rolled back.
+// to have been rolled back, or not to have begun.
 func LeftNothing(w Work, failed error) bool {
 	var statement *store.StatementError
 	var violation *store.ViolationError
 	var locked *store.LockedError
 	var syntax *store.SyntaxError
+	if w.Action.Shape() == store.Stretched {
+		return errors.As(failed, &violation) // its proof is asked before its first stretch
+	}
 	if w.Action.Shape() != store.Whole {
 		return false
 	}

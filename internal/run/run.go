@@ -29,12 +29,17 @@ type Work struct {
 	File   string // for messages
 	Action store.Action
 	Each   bool // statement by statement
-	// Proof must find nothing, in the same transaction as the action.
+	// Proof must find nothing, in the same transaction as the action. That of a
+	// Stretched one is asked once, before its first stretch: afterwards what it
+	// compares is half gone.
 	Proof store.Action
 	Firm  bool // keep writers out while Proof is asked, see store.Task
 	// Repeatable and Match are those of a backfill, see store.Parsed.
 	Repeatable bool
 	Match      store.Action
+	// Seal is a Stretched action that a verify performs when it finds nothing,
+	// before it is done; nil: none.
+	Seal store.Action
 	// Sweeps is the backfill that a verify opens again when it finds something.
 	Sweeps      *Work
 	LockTimeout time.Duration // longest wait for one lock; 0: the store's default
@@ -143,6 +148,10 @@ func (r *Runner) Perform(ctx context.Context, w Work) (Outcome, error) {
 func (r *Runner) perform(ctx context.Context, w Work) (Outcome, error) {
 	switch {
 	case w.Action.Shape() == store.Stretched:
+		if err := r.proven(ctx, w); err != nil {
+			return Outcome{}, err
+		}
+		w.Proof = nil
 		return r.stretch(ctx, w)
 	case w.Action.Shape() == store.Query:
 		return r.verify(ctx, w)

@@ -45,6 +45,20 @@ func (r *Runner) stretch(ctx context.Context, w Work) (Outcome, error) {
 	return outcome, err
 }
 
+// proven asks the proof of a step in stretches, unless one of them may have been
+// performed already: from the first on there is a cursor. Whoever dies before
+// that leaves none, and the proof is asked again.
+func (r *Runner) proven(ctx context.Context, w Work) error {
+	if _, begun := r.Books.Cursors[stepOf(w)]; begun || w.Proof == nil {
+		return nil
+	}
+	found, err := r.ask(ctx, w, w.Proof)
+	if err == nil && found.Rows > 0 {
+		err = &store.ViolationError{Rows: found.Rows, Sample: found.Sample}
+	}
+	return err
+}
+
 // sweep performs one pass over what the cursor has left.
 func (r *Runner) sweep(ctx context.Context, w Work, pace *pace) error {
 	for {

@@ -17,6 +17,9 @@ func (r *Runner) verify(ctx context.Context, w Work) (Outcome, error) {
 		if err != nil {
 			return outcome, err
 		}
+		if found.Rows == 0 && w.Seal != nil {
+			return r.seal(ctx, w)
+		}
 		if found.Rows == 0 {
 			line := r.finished(r.line(w), 0)
 			return outcome, r.insist(ctx, w, func(ctx context.Context, _ time.Duration) error { return r.write(ctx, line) })
@@ -33,6 +36,19 @@ func (r *Runner) verify(ctx context.Context, w Work) (Outcome, error) {
 			return outcome, err
 		}
 	}
+}
+
+// seal keeps what a contract will need, and records the verify with its last
+// stretch: a verify that is done has kept all of it. Whoever dies here leaves a
+// verify that is begun; the next run asks the queries again, and as that is
+// about everything, it keeps everything again, from the beginning.
+func (r *Runner) seal(ctx context.Context, w Work) (Outcome, error) {
+	delete(r.Books.Cursors, stepOf(w))
+	kept := w
+	kept.Action, kept.Match = w.Seal, nil
+	outcome, err := r.stretch(ctx, kept)
+	outcome.Resumed = false
+	return outcome, err
 }
 
 // ask performs queries and gives what they find. It changes nothing.
