@@ -63,17 +63,17 @@ func (d DeleteSources) sweep(ctx context.Context, w *Sweep, cursor []byte, size 
 	if err != nil {
 		return nil, false, 0, err
 	}
-	rows, _, err := w.deleteAll(ctx, sources, false)
+	rows, _, err := w.deleteAll(ctx, d.Layout, sources, false)
 	if err != nil {
 		return nil, false, rows, err
 	}
-	more, _, err := w.deleteAll(ctx, d.dropped(keys), true)
+	more, _, err := w.deleteAll(ctx, d.Layout, d.dropped(keys), true)
 	rows += more
 	if err != nil || !done {
 		return next, done, rows, err
 	}
 	if more, err = d.rest(ctx, w); err == nil {
-		err = w.forget(ctx)
+		err = w.forget(ctx, d.Layout)
 	}
 	return next, done, rows + more, err
 }
@@ -93,7 +93,7 @@ func (d DeleteSources) rest(ctx context.Context, w *Sweep) (rows int64, err erro
 		if err != nil {
 			return rows, err
 		}
-		more, left, err := w.deleteAll(ctx, sources, false)
+		more, left, err := w.deleteAll(ctx, d.Layout, sources, false)
 		if err != nil {
 			return rows, err
 		}
@@ -148,9 +148,9 @@ func (d DeleteSources) dropped(keys []string) []pair {
 }
 
 // deleteAll deletes the sources of pairs, and gives those that have no proof.
-func (w *Sweep) deleteAll(ctx context.Context, pairs []pair, unproven bool) (rows int64, left []string, err error) {
+func (w *Sweep) deleteAll(ctx context.Context, layout Layout, pairs []pair, unproven bool) (rows int64, left []string, err error) {
 	for part := range slices.Chunk(pairs, batchSize) {
-		words, err := w.onSources(ctx, deleteScript, part, func(int) []any { return []any{word(unproven)} })
+		words, err := w.onSources(ctx, deleteScript, layout, part, func(int) []any { return []any{word(unproven)} })
 		if err != nil {
 			return rows, left, err
 		}
@@ -166,12 +166,12 @@ func (w *Sweep) deleteAll(ctx context.Context, pairs []pair, unproven bool) (row
 	return rows, left, nil
 }
 
-// forget deletes the digests of all slots.
-func (w *Sweep) forget(ctx context.Context) error {
+// forget deletes all digests of a layout.
+func (w *Sweep) forget(ctx context.Context, layout Layout) error {
 	all := make([]pair, slots)
 	for i := range all {
-		all[i] = pair{from: w.store.digestsOf(i)[len(w.store.prefix):]}
+		all[i] = pair{from: w.store.digestsOf(layout, i)[len(w.store.prefix):]}
 	}
-	_, _, err := w.deleteAll(ctx, all, true)
+	_, _, err := w.deleteAll(ctx, layout, all, true)
 	return err
 }

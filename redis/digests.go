@@ -2,6 +2,8 @@ package redis
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strconv"
@@ -10,11 +12,25 @@ import (
 	"github.com/stopover-dev/stopover/store"
 )
 
-// digestsOf gives the key that holds the digests of a slot's sources: a hash
-// without values, a field of 16 bytes for each source. In a cluster it is in that
-// slot, so that one script can look at it and delete a source.
-func (s *Store) digestsOf(slot int) string {
-	return strings.TrimSuffix(s.fences.of(s.keyspace, slot), guardSuffix) + digestSuffix
+// digestsOf gives the key that holds the digests of a share of a layout's
+// sources: a hash without values, a field of 16 bytes for each source. The shares
+// are those of the slots, so that one script can look at the digests and delete a
+// source; and they are small, which servers store best.
+func (s *Store) digestsOf(layout Layout, share int) string {
+	sum := sha256.Sum256([]byte(layout.String()))
+	name := "digests:" + hex.EncodeToString(sum[:6])
+	if !s.net.cluster || s.tagged() {
+		name += ":" + strconv.Itoa(share)
+	}
+	return s.placed(share, name)
+}
+
+// shareOf gives the share of a source, a full key.
+func (s *Store) shareOf(key string) int {
+	if !s.net.cluster || s.tagged() {
+		key = strings.ReplaceAll(key, "{", "(") // all of it decides
+	}
+	return slot(key)
 }
 
 // Seal is a step that compares every source with its target, and keeps a digest
@@ -52,7 +68,7 @@ func (a Seal) sweep(ctx context.Context, w *Sweep, cursor []byte, size int) ([]b
 	var rows int64
 	diverged := &DivergedError{}
 	for part := range slices.Chunk(pairs, batchSize) {
-		kept, differing, err := w.seal(ctx, part)
+		kept, differing, err := w.seal(ctx, a.Layout, part)
 		if err != nil {
 			return nil, false, rows, err
 		}
@@ -65,9 +81,10 @@ func (a Seal) sweep(ctx context.Context, w *Sweep, cursor []byte, size int) ([]b
 	return next, done, rows, nil
 }
 
-// seal keeps the digests of a batch, and gives the sources that differ. What the target holds is read first: the
-// source's script then sees source and digest at one moment.
-func (w *Sweep) seal(ctx context.Context, pairs []pair) (kept int64, differing []string, err error) {
+// seal keeps the digests of a batch, and gives the sources that differ. What the
+// target holds is read first: the source's script then sees source and digest at
+// one moment.
+func (w *Sweep) seal(ctx context.Context, layout Layout, pairs []pair) (kept int64, differing []string, err error) {
 	s := w.store
 	tos := make([]string, len(pairs))
 	for i, p := range pairs {
@@ -77,7 +94,7 @@ func (w *Sweep) seal(ctx context.Context, pairs []pair) (kept int64, differing [
 	if err != nil {
 		return 0, nil, err
 	}
-	words, err := w.onSources(ctx, sealScript, pairs, func(i int) []any {
+	words, err := w.onSources(ctx, sealScript, layout, pairs, func(i int) []any {
 		return []any{states[i].holds, strconv.FormatInt(states[i].ends, 10), tolerance.Milliseconds()}
 	})
 	if err != nil {
@@ -95,15 +112,15 @@ func (w *Sweep) seal(ctx context.Context, pairs []pair) (kept int64, differing [
 }
 
 // onSources performs a script on the source of each pair, beside the digests of
-// its slot, and gives a word for each.
-func (w *Sweep) onSources(ctx context.Context, script *script, pairs []pair, args func(i int) []any) ([]string, error) {
+// its share, and gives a word for each.
+func (w *Sweep) onSources(ctx context.Context, script *script, layout Layout, pairs []pair, args func(i int) []any) ([]string, error) {
 	s := w.store
 	trips := make([]trip, len(pairs))
 	for i, p := range pairs {
 		key := s.full(p.from)
 		t := trip{script: script, limit: workLimit}
 		t.keys, t.args = w.held(key)
-		t.keys = append(t.keys, s.digestsOf(slot(key)), key)
+		t.keys = append(t.keys, s.digestsOf(layout, s.shareOf(key)), key)
 		t.args = append(t.args, args(i)...)
 		trips[i] = t
 	}

@@ -14,17 +14,24 @@ import (
 // books from another slot, so each slot has a key with the revision of the
 // highest guard that was raised there; a script of a lower one is refused.
 type fences struct {
-	once sync.Once
-	keys []string // by slot
+	names sync.Map // of keys, to what gives them by slot
 
 	mu     sync.Mutex
 	raised int64
 }
 
-func (f *fences) of(k keyspace, slot int) string {
-	f.once.Do(func() { f.keys = k.guards() })
-	return f.keys[slot]
+// placed gives the key of Stopover's with a name that is in a slot. Where all
+// keys are in one slot, or there are none, it stands beside the books.
+func (s *Store) placed(slot int, name string) string {
+	if !s.net.cluster || s.tagged() {
+		return s.books + ":" + name
+	}
+	keys, _ := s.fences.names.LoadOrStore(name, sync.OnceValue(func() []string { return s.inEverySlot(name) }))
+	return keys.(func() []string)()[slot]
 }
+
+// guardOf gives the key that holds the guard of a slot.
+func (s *Store) guardOf(slot int) string { return s.placed(slot, "guard") }
 
 // raise brings the guards of all slots up to a revision, once for each, and
 // looks then whether the books' guards still stand. From here on no work of an
@@ -40,7 +47,7 @@ func (s *Store) raise(ctx context.Context, guard int64, books []store.Note) erro
 	}
 	all := make([]trip, slots)
 	for i := range all {
-		all[i] = trip{script: raiseScript, keys: []string{s.fences.of(s.keyspace, i)},
+		all[i] = trip{script: raiseScript, keys: []string{s.guardOf(i)},
 			args: []any{strconv.FormatInt(guard, 10)}, limit: replyLimit}
 	}
 	for part := range slices.Chunk(all, 1024) {

@@ -36,21 +36,17 @@ func (k keyspace) fulls(keys []string) []string {
 	return all
 }
 
-// guardSuffix ends the names of keys that hold the guard of a slot.
-const guardSuffix = "}:stopover:guard"
-
-// digestSuffix ends the names of keys that hold the digests of a slot's sources.
-const digestSuffix = "}:stopover:digests"
-
-// unconvertedSuffix ends the name of the key that lists what could not be
-// converted, beside the books.
-const unconvertedSuffix = "}:stopover:unconverted"
+// ours stands behind the hash tag of every key of Stopover's but the books, "{..}".
+const ours = ":stopover:"
 
 // own tells whether a full key is Stopover's.
 func (k keyspace) own(key string) bool {
 	rest, below := strings.CutPrefix(key, k.prefix)
-	return key == k.books || below && strings.HasPrefix(rest, "{") &&
-		(strings.HasSuffix(rest, guardSuffix) || strings.HasSuffix(rest, digestSuffix) || strings.HasSuffix(rest, unconvertedSuffix))
+	if key == k.books || !below || !strings.HasPrefix(rest, "{") {
+		return key == k.books
+	}
+	_, name, _ := strings.Cut(rest, "}")
+	return strings.HasPrefix(name, ours)
 }
 
 // pattern gives the pattern of SCAN for the prefix to the letter, and what the
@@ -96,11 +92,12 @@ var crcTable = func() (table [256]uint16) {
 	return table
 }()
 
-// guards gives a key in every slot, by slot.
-func (k keyspace) guards() []string {
+// inEverySlot gives a key of Stopover's with a name in every slot, by slot. The
+// name matters: behind a prefix with "{}" all of a key decides on its slot.
+func (k keyspace) inEverySlot(name string) []string {
 	all := make([]string, slots)
 	for n, found := 0, 0; found < slots; n++ {
-		key := k.prefix + "{" + strconv.FormatInt(int64(n), 36) + guardSuffix
+		key := k.prefix + "{" + strconv.FormatInt(int64(n), 36) + "}" + ours + name
 		if s := slot(key); all[s] == "" {
 			all[s] = key
 			found++

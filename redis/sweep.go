@@ -122,7 +122,7 @@ func (w *Sweep) held(key string) (keys []string, args []any) {
 	if !s.net.cluster || slot(key) == slot(s.books) {
 		return []string{s.books}, append([]any{"books", store.Format}, guardArgs(w.task.Guard)...)
 	}
-	return []string{s.fences.of(s.keyspace, slot(key))}, []any{"slot", strconv.FormatInt(w.guard, 10)}
+	return []string{s.guardOf(slot(key))}, []any{"slot", strconv.FormatInt(w.guard, 10)}
 }
 
 func (w *Sweep) answer(reply any) (any, error) {

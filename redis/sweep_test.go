@@ -191,7 +191,7 @@ func TestAScanBeginsAgainAfterARestart(t *testing.T) {
 func TestGuardsOfSlots(t *testing.T) {
 	for _, prefix := range []string{"shop:", "a{b:", "x{}y:", "}", "{"} {
 		k := newKeyspace(prefix)
-		keys := k.guards()
+		keys := k.inEverySlot("guard")
 		for s, key := range keys {
 			if slot(key) != s || !k.own(key) {
 				t.Fatalf("prefix %q: the guard %q of slot %d is in slot %d", prefix, key, s, slot(key))
