@@ -11,13 +11,35 @@ import (
 )
 
 // fences is the guard of every slot of a cluster. Scripts cannot look at the
-// books from another slot, so each slot has a key with the revision of the
-// highest guard that was raised there; a script of a lower one is refused.
+// books from another slot, so each slot has a key with the number of the highest
+// guard that was raised there; a script of a lower one is refused. The books keep
+// that number too, for scripts that look there.
+//
+// The number is the revision of the holder's guard, and one more for each time
+// that the holder shut out work of its own: what it had sent and does not know the
+// end of. Revisions follow the clock in microseconds, so the next holder's is
+// higher than all of them.
 type fences struct {
 	names sync.Map // of keys, to what gives them by slot
 
-	mu     sync.Mutex
-	raised int64
+	mu             sync.Mutex
+	holder, number int64
+	raised         int64
+}
+
+// present gives the number of a holder's work, next a higher one, behind which
+// nothing is done that was sent before.
+func (f *fences) present(holder int64) int64 { return f.count(holder, 0) }
+func (f *fences) next(holder int64) int64    { return f.count(holder, 1) }
+
+func (f *fences) count(holder, more int64) int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.holder != holder {
+		f.holder, f.number = holder, holder
+	}
+	f.number += more
+	return f.number
 }
 
 // placed gives the key of Stopover's with a name that is in a slot. Where all
@@ -33,22 +55,41 @@ func (s *Store) placed(slot int, name string) string {
 // guardOf gives the key that holds the guard of a slot.
 func (s *Store) guardOf(slot int) string { return s.placed(slot, "guard") }
 
-// raise brings the guards of all slots up to a revision, once for each, and
-// looks then whether the books' guards still stand. From here on no work of an
-// earlier holder is done anywhere.
-func (s *Store) raise(ctx context.Context, guard int64, books []store.Note) error {
-	if !s.net.cluster || s.tagged() || guard <= 0 {
+// raise brings all guards up to a number, once for each, and looks then whether
+// the books' guards still stand. From here on no work of an earlier holder is done
+// anywhere.
+func (s *Store) raise(ctx context.Context, number int64, books []store.Note) error {
+	if number <= 0 {
 		return nil
 	}
 	s.fences.mu.Lock()
 	defer s.fences.mu.Unlock()
-	if s.fences.raised == guard {
+	if s.fences.raised == number {
 		return nil
 	}
+	if s.net.cluster && !s.tagged() {
+		if err := s.raiseSlots(ctx, number, books); err != nil {
+			return err
+		}
+	}
+	answer, err := s.ask(ctx, raiseBooksScript, []string{s.books}, strconv.FormatInt(number, 10))
+	if err == nil && answer == int64(0) {
+		err = &store.ConflictError{Key: highest(books).Key, Guard: true}
+	}
+	if err == nil {
+		_, err = s.perform(ctx, call{guard: books})
+	}
+	if err == nil {
+		s.fences.raised = number
+	}
+	return err
+}
+
+func (s *Store) raiseSlots(ctx context.Context, number int64, books []store.Note) error {
 	all := make([]trip, slots)
 	for i := range all {
 		all[i] = trip{script: raiseScript, keys: []string{s.guardOf(i)},
-			args: []any{strconv.FormatInt(guard, 10)}, limit: replyLimit}
+			args: []any{strconv.FormatInt(number, 10)}, limit: replyLimit}
 	}
 	for part := range slices.Chunk(all, 1024) {
 		answers, err := s.pipeline(ctx, part)
@@ -59,9 +100,5 @@ func (s *Store) raise(ctx context.Context, guard int64, books []store.Note) erro
 			return &store.ConflictError{Key: highest(books).Key, Guard: true}
 		}
 	}
-	if _, err := s.perform(ctx, call{guard: books}); err != nil {
-		return err
-	}
-	s.fences.raised = guard
 	return nil
 }

@@ -13,6 +13,8 @@ var (
 	readLua string
 	//go:embed lua/raise.lua
 	raiseLua string
+	//go:embed lua/raisebooks.lua
+	raiseBooksLua string
 	//go:embed lua/guarded.lua
 	guardedLua string
 	//go:embed lua/work.lua
@@ -55,6 +57,7 @@ var (
 	giveUpScript      = newScript(giveUpLua)
 	readScript        = newScript(readLua)
 	raiseScript       = newScript(raiseLua)
+	raiseBooksScript  = newScript(raiseBooksLua)
 	probeScript       = newScript(probeLua)
 	sealScript        = newScript(heldLua + stateLua + sealLua)
 	deleteScript      = newScript(heldLua + stateLua + deleteLua)

@@ -15,7 +15,7 @@ import (
 type Sweep struct {
 	Reader
 	task  store.Task
-	guard int64 // highest revision of the guards; 0: none
+	guard int64 // its number, see fences; 0: none
 }
 
 // sweeper is an action that goes over many keys, in stretches: Stretch, Copy.
@@ -40,7 +40,7 @@ func (s *Store) sweep(ctx context.Context, action sweeper, task store.Task) (sto
 			return store.Progress{}, err
 		}
 	}
-	w := &Sweep{Reader: Reader{store: s}, task: task, guard: highest(task.Guard).Rev}
+	w := &Sweep{Reader: Reader{store: s}, task: task, guard: s.fences.present(highest(task.Guard).Rev)}
 	if err := s.raise(ctx, w.guard, task.Guard); err != nil {
 		return store.Progress{}, err
 	}
@@ -120,7 +120,7 @@ func (w *Sweep) trip(script *script, key string, args []string) trip {
 func (w *Sweep) held(key string) (keys []string, args []any) {
 	s := w.store
 	if !s.net.cluster || slot(key) == slot(s.books) {
-		return []string{s.books}, append([]any{"books", store.Format}, guardArgs(w.task.Guard)...)
+		return []string{s.books}, append(append([]any{"books", store.Format}, guardArgs(w.task.Guard)...), strconv.FormatInt(w.guard, 10))
 	}
 	return []string{s.guardOf(slot(key))}, []any{"slot", strconv.FormatInt(w.guard, 10)}
 }

@@ -1,5 +1,5 @@
 -- Looks at the guards of a sweep. KEYS[1] holds them. ARGV begins with 'books',
--- the format and guards: count, (key, revision)..; or with 'slot' and the
+-- the format and guards: count, (key, revision)..; or with 'slot'; then the
 -- guard's number.
 local at = 0
 local function take() at = at + 1 return ARGV[at] end
@@ -17,6 +17,8 @@ local function lost()
 			local is = line and tonumber(string.match(line, '^%d+')) or 0
 			if wanted >= 0 and is ~= wanted then return {'guard', key} end
 		end
+		local number = count()
+		if number > 0 and tonumber(redis.call('HGET', KEYS[1], 'fence') or '0') > number then return {'guard', ''} end
 		return nil
 	end
 	-- The guard only ever goes up: a later holder has a higher one. 0: none.
