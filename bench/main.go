@@ -88,6 +88,13 @@ func parts() []part {
 		{"backfill-composite", otherKey{"composite", compositePeople, "tenant,n"}.measure},
 		{"ddl-behind-reader", measureDDL},
 		{"planner", measurePlanner},
+		{"redis-copy", redisCopy{}.measure},
+		{"redis-copy-cluster", redisCopy{cluster: true}.measure},
+		{"redis-compare", redisCompare{}.measure},
+		{"redis-compare-cluster", redisCompare{cluster: true}.measure},
+		{"redis-rewrite", redisRewrite{}.measure},
+		{"redis-rewrite-cluster", redisRewrite{cluster: true}.measure},
+		{"redis-memory", redisMemory},
 	}
 }
 

@@ -38,7 +38,7 @@ func openSite(ctx context.Context, o options) (*site, error) {
 	if err := s.build(ctx, "..", "./cmd/stopover", "stopover"); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	for _, name := range []string{"measure", "floor", "goose", "tern", "single", "planner", "loop"} {
+	for _, name := range []string{"measure", "floor", "goose", "tern", "single", "planner", "loop", "redisloop"} {
 		if err := s.build(ctx, ".", "./cmd/"+name, name); err != nil {
 			return nil, errors.Join(err, s.close())
 		}

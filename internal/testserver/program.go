@@ -29,3 +29,17 @@ func StartRedis(parent string, extra ...string) (*RedisServer, error) {
 	}
 	return server, nil
 }
+
+// StartRedisCluster is StartPostgres for three Redis masters that share the
+// slots evenly. The caller stops each.
+func StartRedisCluster(parent string) ([]*RedisServer, error) {
+	f := &fleet{ready: true, dir: parent}
+	servers, err := f.startRedisCluster()
+	if err != nil {
+		for _, server := range f.servers {
+			err = errors.Join(err, server.Stop())
+		}
+		return nil, err
+	}
+	return servers, nil
+}
