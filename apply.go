@@ -297,6 +297,9 @@ func (a *App) perform(s *session, report *wire.Report, w *way, todo []plan.StepI
 			todo = todo[1:]
 			continue
 		}
+		if err := h.runner.Follow(s.ctx, works[0]); err != nil {
+			return a.explain(h.name, err)
+		}
 		back, err := a.raise(s, w, h, works[0])
 		if err != nil {
 			return err
@@ -308,7 +311,7 @@ func (a *App) perform(s *session, report *wire.Report, w *way, todo []plan.StepI
 		outcomes, err := h.runner.PerformAll(s.ctx, works)
 		if err != nil && len(outcomes) == 0 {
 			if run.LeftNothing(works[0], err) { // else it may have cut over: old writers stay out until that is known
-				err = errors.Join(err, lift(s.ctx))
+				err = errors.Join(err, lift(context.WithoutCancel(s.ctx)))
 			}
 			err = errors.Join(err, back(s.ctx, err))
 		}

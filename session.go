@@ -217,6 +217,9 @@ func (a *App) waiting(storeName string) func(book.Holder, time.Duration) {
 // release gives all leases back.
 func (s *session) release() {
 	for _, h := range s.held {
+		if follower, able := store.As[store.Follower](h.st); able {
+			follower.Unfollow()
+		}
 		h.lease.Release()
 	}
 	s.cancel(nil)

@@ -88,7 +88,8 @@ func (a *App) parseSection(s *step, section *files.Section) (store.Parsed, error
 	}
 	text := store.Section{File: s.migration.File, Line: section.Line, Text: section.Text,
 		Shape: shapeOf(section.Kind, section.Undo), Each: section.Each, Table: section.Table,
-		Contract: section.Kind == plan.Contract && !section.Undo}
+		Contract: section.Kind == plan.Contract && !section.Undo, Cutover: section.Kind == plan.Cutover,
+		Followed: s.migration.Section(plan.Cutover, false) != nil}
 	if b := s.migration.Section(plan.Backfill, false); b != nil && b != section {
 		text.About = &store.Section{File: s.migration.File, Line: b.Line, Text: b.Text, Shape: store.Stretched}
 	}

@@ -16,7 +16,14 @@ import (
 // target has its source, and no key is left that the layout does not mention. It
 // is a Query, and changes nothing. What differs is asked twice, so that a key that
 // expires just then is not taken for a difference.
-type Compare struct{ Layout Layout }
+//
+// With Live it is asked while a Copy follows writers: what differs is looked at
+// again when that has caught up. Behind the Cutover it looks for sources that were
+// written to since.
+type Compare struct {
+	Layout Layout
+	Live   bool
+}
 
 // Shape tells that it is a verification.
 func (c Compare) Shape() store.Shape { return store.Query }
@@ -31,6 +38,9 @@ func (c Compare) Statements() []store.Statement {
 const tolerance = 10 * time.Millisecond
 
 func (c Compare) seek(ctx context.Context, r *Reader, report func(string)) error {
+	if c.Live {
+		return c.seekLive(ctx, r, report)
+	}
 	var cursor []byte
 	for done := false; !done; {
 		if err := ctx.Err(); err != nil {

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -18,7 +19,15 @@ import (
 //
 // It is Stretched. What is written to sources meanwhile it may miss; Compare
 // finds that.
-type Copy struct{ Layout Layout }
+//
+// With Live, writers may be at work: their changes are followed, also when all keys
+// were gone over, until the Cutover or the end of the run. Only targets that differ
+// before the first stretch are refused then; from there on nobody else may write
+// them.
+type Copy struct {
+	Layout Layout
+	Live   bool
+}
 
 // Shape tells that it goes over many keys.
 func (c Copy) Shape() store.Shape { return store.Stretched }
@@ -52,6 +61,16 @@ const lanes = 2
 // sweep copies about size keys. While batches are copied the scan goes on. If
 // the process dies here, the stretch is done again and finds its targets equal.
 func (c Copy) sweep(ctx context.Context, w *Sweep, cursor []byte, size int) ([]byte, bool, int64, error) {
+	if c.Live {
+		return c.follow(ctx, w, cursor, size)
+	}
+	if len(cursor) == 0 {
+		if a, err := w.store.authorityOf(ctx, c.Layout); err != nil {
+			return nil, false, 0, err
+		} else if a.Targets {
+			return nil, false, 0, &CutOverError{}
+		}
+	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	work := make(chan []pair)
@@ -72,6 +91,33 @@ func (c Copy) sweep(ctx context.Context, w *Sweep, cursor []byte, size int) ([]b
 		err = t.err // it may be what ended the scan
 	}
 	return next, done, t.rows, err
+}
+
+// liveCursor is the cursor of a live copy. Which keys were gone over is known to
+// the watch alone: another process has missed changes of all of them.
+type liveCursor struct {
+	Stretches int `json:"stretches"`
+}
+
+// follow is a stretch of a live copy. The first one only looks whether the targets
+// are free: once the cursor says so, targets may be those of a run that died.
+func (c Copy) follow(ctx context.Context, w *Sweep, cursor []byte, size int) ([]byte, bool, int64, error) {
+	m := w.store.mirrorOf(c.Layout, w.task)
+	var at liveCursor
+	var rows int64
+	var done bool
+	var err error
+	if len(cursor) == 0 {
+		err = m.untaken(ctx)
+	} else if err = json.Unmarshal(cursor, &at); err == nil {
+		rows, done, err = m.advance(ctx, size)
+	}
+	if err != nil {
+		return nil, false, rows, err
+	}
+	at.Stretches++
+	next, err := json.Marshal(at)
+	return next, done, rows, err
 }
 
 // feed scans for about size sources, and hands them over in batches.
@@ -101,10 +147,15 @@ func (c Copy) feed(ctx context.Context, w *Sweep, cursor []byte, size int, work 
 	return next, done, nil
 }
 
-// sourcesAmong gives the pairs whose sources are among keys. Keys that the
-// layout cannot tell are an error that lists them.
+// sourcesAmong gives the pairs whose sources are among keys.
 func sourcesAmong(layout Layout, keys []string) ([]pair, error) {
-	var pairs []pair
+	sources, _, err := told(layout, keys)
+	return sources, err
+}
+
+// told gives the pairs whose sources, and those whose targets, are among keys. Keys
+// that the layout cannot tell are an error that lists them.
+func told(layout Layout, keys []string) (sources, targets []pair, err error) {
 	var unclear []string
 	for _, key := range keys {
 		p, as, err := placeOf(layout, key)
@@ -113,16 +164,19 @@ func sourcesAmong(layout Layout, keys []string) ([]pair, error) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if as == source {
-			pairs = append(pairs, p)
+		switch as {
+		case source:
+			sources = append(sources, p)
+		case target:
+			targets = append(targets, p)
 		}
 	}
 	if len(unclear) > 0 {
-		return nil, errors.New(some(unclear))
+		return nil, nil, &store.StatementError{Statement: 1, Message: some(unclear)}
 	}
-	return pairs, nil
+	return sources, targets, nil
 }
 
 // tally is what lanes have done together. The first error stops all.

@@ -110,7 +110,7 @@ func (f fixture) violations(action store.Action) []string {
 func TestACopyBringsEveryTypeToEveryMaster(t *testing.T) {
 	everyServer(t, func(t *testing.T, f fixture) {
 		names := f.everySort()
-		rows, err := f.through(Copy{renamed}, 50)
+		rows, err := f.through(Copy{Layout: renamed}, 50)
 		if err != nil || rows != int64(7*len(names)) {
 			t.Fatalf("%d rows, %v", rows, err)
 		}
@@ -131,10 +131,10 @@ func TestACopyBringsEveryTypeToEveryMaster(t *testing.T) {
 				t.Fatalf("the group of the stream is %s", got)
 			}
 		}
-		if found := f.violations(Compare{renamed}); len(found) > 0 {
+		if found := f.violations(Compare{Layout: renamed}); len(found) > 0 {
 			t.Errorf("%q", found)
 		}
-		if rows, err := f.through(Copy{renamed}, 1000); err != nil || rows != 0 {
+		if rows, err := f.through(Copy{Layout: renamed}, 1000); err != nil || rows != 0 {
 			t.Errorf("the second time: %d rows, %v", rows, err)
 		}
 	})
@@ -143,7 +143,7 @@ func TestACopyBringsEveryTypeToEveryMaster(t *testing.T) {
 func TestWhatCompareFinds(t *testing.T) {
 	everyServer(t, func(t *testing.T, f fixture) {
 		name := f.everySort()[0]
-		if _, err := f.through(Copy{renamed}, 1000); err != nil {
+		if _, err := f.through(Copy{Layout: renamed}, 1000); err != nil {
 			t.Fatal(err)
 		}
 		to, from := f.Store.full("new:"+name), f.Store.full("old:"+name)
@@ -165,12 +165,12 @@ func TestWhatCompareFinds(t *testing.T) {
 			{[]any{"SET", f.Store.full("keep:1"), "1"}, []any{"DEL", f.Store.full("keep:1")}, ""},
 		} {
 			f.raw(c.spoil...)
-			found := f.violations(Compare{renamed})
+			found := f.violations(Compare{Layout: renamed})
 			if (len(found) > 0) != (c.says != "") || len(found) > 1 || len(found) == 1 && !strings.Contains(found[0], c.says) {
 				t.Errorf("after %q: %q, want %q", c.spoil, found, c.says)
 			}
 			f.raw(c.mend...)
-			if found := f.violations(Compare{renamed}); len(found) > 0 {
+			if found := f.violations(Compare{Layout: renamed}); len(found) > 0 {
 				t.Fatalf("after %q: %q", c.mend, found)
 			}
 		}
@@ -182,7 +182,7 @@ func TestATargetThatIsThereIsNotOverwritten(t *testing.T) {
 		for _, name := range []string{"{a}", "b"} {
 			f.raw("SET", f.Store.full("old:"+name), "mine")
 			f.raw("SET", f.Store.full("new:"+name), "theirs")
-			_, err := f.through(Copy{renamed}, 100)
+			_, err := f.through(Copy{Layout: renamed}, 100)
 			if !errors.As(err, new(*TakenError)) {
 				t.Errorf("%v (%T)", err, err)
 			}
@@ -201,10 +201,10 @@ func TestKeysOfMegabytes(t *testing.T) {
 		for i := range 5 {
 			f.raw("SET", f.Store.full(fmt.Sprint("old:", i)), strings.Repeat("x", bigKey*(i+1)))
 		}
-		if rows, err := f.through(Copy{renamed}, 100); err != nil || rows != 5 {
+		if rows, err := f.through(Copy{Layout: renamed}, 100); err != nil || rows != 5 {
 			t.Fatalf("%d rows, %v", rows, err)
 		}
-		if found := f.violations(Compare{renamed}); len(found) > 0 {
+		if found := f.violations(Compare{Layout: renamed}); len(found) > 0 {
 			t.Errorf("%q", found)
 		}
 	})
@@ -227,7 +227,7 @@ func TestALateCopyIsFenced(t *testing.T) {
 				t.Errorf("%s: %v, %v", name, results, err)
 			}
 		}
-		_, _, rows, err := Copy{renamed}.sweep(t.Context(), late, nil, 1000)
+		_, _, rows, err := Copy{Layout: renamed}.sweep(t.Context(), late, nil, 1000)
 		if conflict, ok := errors.AsType[*store.ConflictError](err); !ok || !conflict.Guard || rows != 0 {
 			t.Errorf("%d rows, %v", rows, err)
 		}
@@ -244,13 +244,13 @@ func TestACopyWithoutMemory(t *testing.T) {
 	f.everySort()
 	server.Do(t, "CONFIG", "SET", "maxmemory", "1mb")
 	late := &Sweep{Reader: Reader{store: f.Store}}
-	_, _, _, err := Copy{renamed}.sweep(t.Context(), late, nil, 1000)
+	_, _, _, err := Copy{Layout: renamed}.sweep(t.Context(), late, nil, 1000)
 	wantText(t, err, "maxmemory", "was not copied")
 	server.Do(t, "CONFIG", "SET", "maxmemory", "0")
-	if _, err := f.through(Copy{renamed}, 1000); err != nil {
+	if _, err := f.through(Copy{Layout: renamed}, 1000); err != nil {
 		t.Fatal(err)
 	}
-	if found := f.violations(Compare{renamed}); len(found) > 0 {
+	if found := f.violations(Compare{Layout: renamed}); len(found) > 0 {
 		t.Errorf("%q", found)
 	}
 }

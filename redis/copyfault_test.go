@@ -13,7 +13,7 @@ import (
 // half copies one stretch, and gives its cursor.
 func (f fixture) half() []byte {
 	f.t.Helper()
-	p, err := f.Store.Do(f.t.Context(), store.Task{Action: Copy{renamed}, Size: 20, Record: recorded("done")})
+	p, err := f.Store.Do(f.t.Context(), store.Task{Action: Copy{Layout: renamed}, Size: 20, Record: recorded("done")})
 	if err != nil || p.Done || p.Rows == 0 {
 		f.t.Fatalf("%+v, %v", p, err)
 	}
@@ -24,13 +24,13 @@ func (f fixture) half() []byte {
 func (f fixture) from(cursor []byte) {
 	f.t.Helper()
 	for done := false; !done; {
-		p, err := f.Store.Do(f.t.Context(), store.Task{Action: Copy{renamed}, Cursor: cursor, Size: 50, Record: recorded("done")})
+		p, err := f.Store.Do(f.t.Context(), store.Task{Action: Copy{Layout: renamed}, Cursor: cursor, Size: 50, Record: recorded("done")})
 		if err != nil {
 			f.t.Fatal(err)
 		}
 		cursor, done = p.Cursor, p.Done
 	}
-	if found := f.violations(Compare{renamed}); len(found) > 0 {
+	if found := f.violations(Compare{Layout: renamed}); len(found) > 0 {
 		f.t.Errorf("%q", found)
 	}
 }
@@ -61,7 +61,7 @@ func TestACopyWhileASlotMoves(t *testing.T) {
 	cursor := f.half()
 	m := f.movement()
 	m.begin()
-	_, err := f.Store.Do(t.Context(), store.Task{Action: Copy{renamed}, Cursor: cursor, Size: 50})
+	_, err := f.Store.Do(t.Context(), store.Task{Action: Copy{Layout: renamed}, Cursor: cursor, Size: 50})
 	if !errors.As(err, new(*store.UnreachableError)) && (err == nil || !strings.Contains(err.Error(), "being moved")) {
 		t.Errorf("while a slot is being moved: %v", err)
 	}
@@ -82,7 +82,7 @@ func TestACopyWithAMasterDown(t *testing.T) {
 	if err := f.movement().to.Stop(); err != nil { // not the one with the books
 		t.Fatal(err)
 	}
-	for _, action := range []store.Action{Copy{renamed}, Compare{renamed}, Seal{renamed}, DeleteSources{renamed}} {
+	for _, action := range []store.Action{Copy{Layout: renamed}, Compare{Layout: renamed}, Seal{renamed}, DeleteSources{Layout: renamed}} {
 		task := store.Task{Action: action, Size: 1000}
 		if action.Shape() == store.Stretched && fmt.Sprintf("%T", action) == "redis.Copy" {
 			task.Cursor = cursor
@@ -102,7 +102,7 @@ func TestACopyByAUserWithoutRights(t *testing.T) {
 	settings := f.settings
 	settings.URL = server.URLAs("weak", "weak")
 	s := open(t, settings)
-	_, err := s.Do(t.Context(), store.Task{Action: Copy{renamed}, Size: 1000})
+	_, err := s.Do(t.Context(), store.Task{Action: Copy{Layout: renamed}, Size: 1000})
 	right, ok := errors.AsType[*store.RightsError](err)
 	if !ok || !strings.Contains(right.Missing, "COPY") {
 		t.Errorf("%v (%T)", err, err)

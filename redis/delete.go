@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -16,7 +17,13 @@ import (
 // deleted.
 //
 // It is Stretched, and may be repeated.
-type DeleteSources struct{ Layout Layout }
+//
+// With Live it is about a copy that had a Cutover: the digests were kept behind
+// that, from sources that nobody could write any more.
+type DeleteSources struct {
+	Layout Layout
+	Live   bool
+}
 
 // Shape tells that it goes over many keys.
 func (d DeleteSources) Shape() store.Shape { return store.Stretched }
@@ -27,7 +34,12 @@ func (d DeleteSources) Statements() []store.Statement {
 }
 
 // Seals gives what keeps the proofs. A migration performs it with its verify.
-func (d DeleteSources) Seals() store.Action { return Seal(d) }
+func (d DeleteSources) Seals() store.Action {
+	if d.Live {
+		return nil
+	}
+	return Seal{Layout: d.Layout}
+}
 
 // UnprovenError says that sources were left alone because no digest proves that
 // they were carried over: they were written to later, or were never compared.
@@ -51,7 +63,7 @@ func (e *UncoveredError) Error() string {
 // dies before, the next run finds sources gone.
 func (d DeleteSources) sweep(ctx context.Context, w *Sweep, cursor []byte, size int) ([]byte, bool, int64, error) {
 	if len(cursor) == 0 {
-		if err := d.covered(ctx, w); err != nil {
+		if err := d.prepare(ctx, w); err != nil {
 			return nil, false, 0, err
 		}
 	}
@@ -73,9 +85,37 @@ func (d DeleteSources) sweep(ctx context.Context, w *Sweep, cursor []byte, size 
 		return next, done, rows, err
 	}
 	if more, err = d.rest(ctx, w); err == nil {
-		err = w.forget(ctx, d.Layout)
+		err = d.finish(ctx, w)
 	}
 	return next, done, rows + more, err
+}
+
+// prepare looks for what forbids to delete, and for proofs that are missing.
+func (d DeleteSources) prepare(ctx context.Context, w *Sweep) error {
+	if err := d.covered(ctx, w); err != nil || !d.Live {
+		return err
+	}
+	a, err := w.store.authorityOf(ctx, d.Layout)
+	if err == nil && !a.Targets {
+		err = errors.New("the sources are the keys that count: the cutover has not been made")
+	}
+	if err == nil && !a.Sealed {
+		err = w.makeUp(ctx, d.Layout, &a)
+	}
+	return err
+}
+
+// finish forgets what was kept for deleting. A fence of the cutover's own is lifted:
+// nothing is left behind it.
+func (d DeleteSources) finish(ctx context.Context, w *Sweep) error {
+	if err := w.forget(ctx, d.Layout); err != nil || !d.Live {
+		return err
+	}
+	a, err := w.store.authorityOf(ctx, d.Layout)
+	if err != nil {
+		return err
+	}
+	return w.store.liftOwn(ctx, d.Layout, &a, w.task)
 }
 
 // rest goes over the sources that are left, and fails if any has no proof. One
@@ -120,7 +160,7 @@ func (d DeleteSources) covered(ctx context.Context, w *Sweep) error {
 		if err != nil {
 			return err
 		}
-		_, _, odd, err := Compare(d).sorted(keys)
+		_, _, odd, err := Compare{Layout: d.Layout}.sorted(keys)
 		if err != nil {
 			return err
 		}

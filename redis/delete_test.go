@@ -28,7 +28,7 @@ func (f fixture) below(match string) []string {
 func (f fixture) sealed() (names []string) {
 	f.t.Helper()
 	names = f.everySort()
-	for _, action := range []store.Action{Copy{renamed}, Seal{renamed}, Seal{renamed}} {
+	for _, action := range []store.Action{Copy{Layout: renamed}, Seal{renamed}, Seal{renamed}} {
 		if rows, err := f.through(action, 100); err != nil || rows != int64(7*len(names)) {
 			f.t.Fatalf("%T: %d rows, %v", action, rows, err)
 		}
@@ -51,7 +51,7 @@ func TestOnlyWhatIsProvenIsDeleted(t *testing.T) {
 		f.raw("SET", f.Store.full("drop:1"), "1")
 		var unproven []string
 		for {
-			_, err := f.through(DeleteSources{renamed}, 100)
+			_, err := f.through(DeleteSources{Layout: renamed}, 100)
 			left, ok := errors.AsType[*UnprovenError](err)
 			if err == nil {
 				break
@@ -93,10 +93,10 @@ func TestOnlyWhatIsProvenIsDeleted(t *testing.T) {
 func TestWithoutDigestsNothingIsDeleted(t *testing.T) {
 	everyServer(t, func(t *testing.T, f fixture) {
 		names := f.everySort()
-		if _, err := f.through(Copy{renamed}, 1000); err != nil {
+		if _, err := f.through(Copy{Layout: renamed}, 1000); err != nil {
 			t.Fatal(err)
 		}
-		_, err := f.through(DeleteSources{renamed}, 1000)
+		_, err := f.through(DeleteSources{Layout: renamed}, 1000)
 		if !errors.As(err, new(*UnprovenError)) {
 			t.Errorf("%v (%T)", err, err)
 		}
@@ -111,7 +111,7 @@ func TestUncoveredKeysBlockDeleting(t *testing.T) {
 		names := f.sealed()
 		for _, key := range []string{"other:1", "odd:1"} {
 			f.raw("SET", f.Store.full(key), "1")
-			_, err := f.through(DeleteSources{renamed}, 1000)
+			_, err := f.through(DeleteSources{Layout: renamed}, 1000)
 			if !errors.As(err, new(*UncoveredError)) {
 				t.Errorf("%v (%T)", err, err)
 			}
@@ -127,7 +127,7 @@ func TestUncoveredKeysBlockDeleting(t *testing.T) {
 func TestWhatDiffersIsNotSealed(t *testing.T) {
 	everyServer(t, func(t *testing.T, f fixture) {
 		names := f.everySort()
-		if _, err := f.through(Copy{renamed}, 1000); err != nil {
+		if _, err := f.through(Copy{Layout: renamed}, 1000); err != nil {
 			t.Fatal(err)
 		}
 		for _, c := range []struct {

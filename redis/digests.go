@@ -2,8 +2,6 @@ package redis
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strconv"
@@ -17,8 +15,7 @@ import (
 // are those of the slots, so that one script can look at the digests and delete a
 // source; and they are small, which servers store best.
 func (s *Store) digestsOf(layout Layout, share int) string {
-	sum := sha256.Sum256([]byte(layout.String()))
-	name := "digests:" + hex.EncodeToString(sum[:6])
+	name := "digests:" + layoutSum(layout)
 	if !s.net.cluster || s.tagged() {
 		name += ":" + strconv.Itoa(share)
 	}

@@ -68,10 +68,12 @@ func (s *Store) BeforeFence(ctx context.Context, f Fence) (Former, error) {
 	return *first, nil
 }
 
+var errNoUser = errors.New("there is no user")
+
 func former(ctx context.Context, node *goredis.Client, user string) (Former, error) {
 	rules, err := node.Do(ctx, "ACL", "GETUSER", user).Slice()
 	if errors.Is(err, goredis.Nil) {
-		return Former{}, fmt.Errorf("there is no user %q", user)
+		return Former{}, fmt.Errorf("%w %q", errNoUser, user)
 	}
 	if err != nil {
 		return Former{}, err

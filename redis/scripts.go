@@ -39,6 +39,12 @@ var (
 	sealLua string
 	//go:embed lua/delete.lua
 	deleteLua string
+	//go:embed lua/proven.lua
+	provenLua string
+	//go:embed lua/keep.lua
+	keepLua string
+	//go:embed lua/confirm.lua
+	confirmLua string
 	//go:embed lua/value.lua
 	valueLua string
 	//go:embed lua/rewrite.lua
@@ -61,6 +67,9 @@ var (
 	probeScript       = newScript(probeLua)
 	sealScript        = newScript(heldLua + stateLua + sealLua)
 	deleteScript      = newScript(heldLua + stateLua + deleteLua)
+	provenScript      = newScript(stateLua + provenLua)
+	keepScript        = newScript(heldLua + stateLua + keepLua)
+	confirmScript     = newScript(confirmLua)
 	compareScript     = newScript(stateLua + compareLua)
 	copyScript        = newScript(heldLua + copyLua)
 	dumpScript        = newScript(stateLua + dumpLua)

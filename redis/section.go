@@ -28,7 +28,11 @@ var everyStep = []string{"requires", "offline", "writers", "readers", "needs", "
 //	verify: full
 //	contract: {writers: "1.6", readers: "1.6", delete: sources}
 //
-// or one with rewrite, see sectionReader.rewrite.
+// or one with rewrite, see sectionReader.rewrite. With
+//
+//	cutover: {needs: "1.6", fence: {user: "shop", writable: ["tenant:{*}:*"]}}
+//
+// the copy follows its writers instead of being offline; fence may be left out.
 func parse(section store.Section) (store.Parsed, error) {
 	r := &sectionReader{section: section}
 	root, err := r.root()
@@ -38,6 +42,8 @@ func parse(section store.Section) (store.Parsed, error) {
 	switch {
 	case section.Contract:
 		return r.contract(root)
+	case section.Cutover:
+		return r.cutover(root)
 	case section.Shape == store.Stretched:
 		if _, rewrites := r.find(root, "rewrite"); rewrites {
 			rewrite, err := r.rewrite(root)
@@ -47,14 +53,17 @@ func parse(section store.Section) (store.Parsed, error) {
 		if err != nil {
 			return store.Parsed{}, err
 		}
-		if _, offline := r.find(root, "offline"); !offline {
-			return store.Parsed{}, r.wrong(root, "a copy does not follow writers: say `offline: true`, so that none are there")
+		switch offline, stated := r.find(root, "offline"); {
+		case stated && section.Followed:
+			return store.Parsed{}, r.wrong(offline, "the copy follows its writers until the cutover of this file: leave out `offline`, or the cutover")
+		case !stated && !section.Followed:
+			return store.Parsed{}, r.wrong(root, "a copy alone does not follow writers: add a `cutover:` to the file, or say `offline: true`, so that none are there")
 		}
-		return store.Parsed{Action: Copy{Layout: layout}}, nil
+		return store.Parsed{Action: Copy{Layout: layout, Live: section.Followed}}, nil
 	case section.Shape == store.Query:
 		return r.verify(root)
 	}
-	return store.Parsed{}, r.wrong(root, "a Redis store has a backfill, a verify and a contract in files; other steps are written in Go")
+	return store.Parsed{}, r.wrong(root, "a Redis store has a backfill, a verify, a cutover and a contract in files; other steps are written in Go")
 }
 
 // verify understands "full", which is about the backfill of the same file.
@@ -74,7 +83,7 @@ func (r *sectionReader) verify(root ast.Node) (store.Parsed, error) {
 	if err != nil {
 		return store.Parsed{}, err
 	}
-	return store.Parsed{Action: Compare{Layout: layout}}, nil
+	return store.Parsed{Action: Compare{Layout: layout, Live: r.section.Followed}}, nil
 }
 
 // contract understands "delete: sources", which is about the copy of the same
@@ -101,7 +110,7 @@ func (r *sectionReader) contract(root ast.Node) (store.Parsed, error) {
 	if err != nil {
 		return store.Parsed{}, err
 	}
-	return store.Parsed{Action: DeleteSources{Layout: layout}}, nil
+	return store.Parsed{Action: DeleteSources{Layout: layout, Live: r.section.Followed}}, nil
 }
 
 // about gives the backfill of the same file.

@@ -33,6 +33,9 @@ type Store struct {
 	mu     sync.Mutex
 	closed bool
 	doubts []string // numbers of calls whose outcome is unknown
+
+	mirrors map[string]*mirror // by layout
+	shut    []string           // users who cannot write, as far as this process knows
 }
 
 var errClosed = errors.New("the store is closed")
@@ -81,6 +84,7 @@ func (s *Store) Place() string { return s.place }
 
 // Close closes all connections.
 func (s *Store) Close() error {
+	s.Unfollow()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {

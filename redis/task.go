@@ -33,6 +33,9 @@ func (s *Store) do(ctx context.Context, task store.Task) (store.Progress, error)
 	if action, ok := task.Action.(*inLua); ok {
 		return s.inLua(ctx, action, task)
 	}
+	if action, ok := task.Action.(Cutover); ok {
+		return s.cutOver(ctx, action, task)
+	}
 	// A function in Go is not called in vain: guards and books are looked at
 	// before it, and again with its work.
 	if _, err := s.perform(ctx, call{guard: task.Guard}); err != nil {
@@ -50,7 +53,7 @@ func checkTask(task store.Task) error {
 		return errors.New("the task has no action")
 	}
 	switch task.Action.(type) {
-	case *inLua, *inGo, sweeper, seeker:
+	case *inLua, *inGo, sweeper, seeker, Cutover:
 	default:
 		return fmt.Errorf("an action of the type %T was not made for Redis", task.Action)
 	}

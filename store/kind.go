@@ -49,6 +49,13 @@ type Section struct {
 	// Contract: the section is a contract, behind which there is no way back.
 	Contract bool
 
+	// Cutover: the section makes the new form the one that counts.
+	Cutover bool
+
+	// Followed: the file has such a section, and until it is done writers of the old
+	// form may be at work.
+	Followed bool
+
 	// About is the Stretched section of the same file, for a kind whose other
 	// sections speak of it; nil: this one, or there is none.
 	About *Section

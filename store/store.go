@@ -329,6 +329,15 @@ type Describer interface {
 	Describe(ctx context.Context) ([]string, error)
 }
 
+// Follower is a store where some tasks follow what writers do, also between tasks.
+type Follower interface {
+	// Follow is called before a task, and before writers are shut out for it: it does
+	// what takes long and can be done while they are at work. Other tasks are ready.
+	Follow(ctx context.Context, task Task) error
+	// Unfollow ends what follows. It is called before the guards are given up.
+	Unfollow()
+}
+
 // Fencer keeps clients that do not ask anybody from writing.
 type Fencer interface {
 	// Fence shuts writers out of everything that is the application's, and returns
