@@ -40,6 +40,7 @@ var arrows = map[string][]string{
 	"internal/importer":     {"internal/release"},
 	"internal/expr":         {},
 	"internal/keytemplate":  {},
+	"internal/redismodel":   {},
 	"internal/release":      {},
 	"internal/run":          {"plan", "store", "internal/book", "internal/wire"},
 	"internal/sqlaction":    {"store", "internal/sqltext"},
