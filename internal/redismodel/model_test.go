@@ -203,14 +203,14 @@ func TestANaiveCopyIsSeen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := at(t, "naive", servers...)
-			m := seeded(t, p.old, Options{Tenants: 1000})
+			m := seeded(t, p.old, Options{Tenants: 600, Rate: 6000})
 			r := started(t, m, p.old)
-			await(t, r, 2000)
+			await(t, r, 1000)
 			for i := range m.keys {
 				k := key{tenant: m.keys[i].tenant, what: m.keys[i].what}
 				copyOnce(t, p, p.old.name(&k), p.new.name(&k))
 			}
-			await(t, r, 10_000)
+			await(t, r, 6000)
 			stopped(t, r)
 			report, err := m.Check(t.Context(), p.new)
 			if err != nil || report.Missing == 0 || report.Lost == 0 || report.Resurrected == 0 || report.TTL == 0 {
