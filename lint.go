@@ -77,8 +77,7 @@ func (a *App) lintStep(cat plan.Catalogue, step plan.Step, s *step) []wire.Probl
 		}
 	}
 	if s.section.When != "" {
-		if _, err := a.store(s.id.Store).kind.Parse(store.Section{File: s.migration.File, Line: s.section.Directive,
-			Text: s.section.When, Shape: store.Query}); err != nil {
+		if _, err := a.parseWhen(s); err != nil {
 			list = append(list, syntax(s, err))
 		}
 	}

@@ -77,6 +77,7 @@ func (a *App) statusOf(ctx context.Context, w *way, s *sight) wire.StoreStatus {
 	for _, id := range s.late {
 		shown.Late = append(shown.Late, id.Ref())
 	}
+	shown.Skips = w.skipped(s.name)
 	shown.State = a.stateOf(ctx, s, &shown)
 	return shown
 }

@@ -241,73 +241,6 @@ func newestRelease(cat plan.Catalogue) int {
 	return len(cat.Releases) - 1
 }
 
-// predicates asks the `when` of pending steps: a step whose predicate finds
-// nothing does not apply here, now.
-func (a *App) predicates(ctx context.Context, w *way) error {
-	for i := range w.cat.Steps {
-		s := &w.cat.Steps[i]
-		known := a.steps[s.ID]
-		if known == nil || known.section.When == "" || w.state.Done[s.ID] || w.state.Begun[s.ID] {
-			continue
-		}
-		seen := findSight(w.sights, s.ID.Store)
-		if seen == nil || seen.st == nil || seen.err != nil || seen.untouched() {
-			continue // on paper, or nothing to ask about yet: it is taken to apply
-		}
-		applies, err := a.applies(ctx, seen, known)
-		var failed *store.StatementError
-		switch {
-		case errors.As(err, &failed):
-			// What it asks about may be made by an earlier step.
-			w.notes = append(w.notes, fmt.Sprintf("whether %s applies is asked before it runs: now the store answers %q", s.ID, failed.Message))
-		case err != nil:
-			return err
-		case !applies:
-			s.Skip = notHere(known)
-		}
-	}
-	return nil
-}
-
-// notHere is why a step is skipped.
-func notHere(s *step) string { return "nothing here for it: " + s.section.When }
-
-// skips asks the predicate of a step that is about to begin, and takes the step
-// out of the way if it does not apply.
-func (a *App) skips(ctx context.Context, w *way, seen *sight, id plan.StepID) (bool, error) {
-	known := a.steps[id]
-	line, begun := seen.books.Lines[book.Step{Migration: id.Migration, Kind: id.Kind}]
-	if known.section.When == "" || begun && line.IsBegun() {
-		return false, nil
-	}
-	applies, err := a.applies(ctx, seen, known)
-	if err != nil || applies {
-		return false, err
-	}
-	for i := range w.cat.Steps {
-		if w.cat.Steps[i].ID == id {
-			w.cat.Steps[i].Skip = notHere(known)
-		}
-	}
-	a.cfg.tell(Event{Kind: wire.EventSkipped, Store: id.Store, Migration: id.Migration, Step: id.Kind.String(), Text: notHere(known)})
-	return true, nil
-}
-
-func (a *App) applies(ctx context.Context, seen *sight, s *step) (bool, error) {
-	parsed, err := seen.kind.Parse(store.Section{File: s.migration.File, Line: s.section.Directive, Text: s.section.When, Shape: store.Query})
-	if err != nil {
-		return false, err
-	}
-	found, err := seen.st.Do(ctx, store.Task{Action: parsed.Action, Sample: 1})
-	if err != nil {
-		f := a.explain(seen.name, fmt.Errorf("ask the predicate: %w", err)).at(s.id)
-		f.Detail.Message = "its when: " + f.Detail.Message
-		f.Detail.File, f.Detail.Line, f.Detail.Statement = s.migration.File, s.section.Directive, 0
-		return false, f
-	}
-	return found.Rows > 0, nil
-}
-
 func findSight(sights []*sight, name string) *sight {
 	for _, s := range sights {
 		if s.name == name {
@@ -345,6 +278,9 @@ func (a *App) document(ctx context.Context, w *way, withSQL bool) (*wire.Plan, e
 		}
 	}
 	doc := wire.FromPlan(w.cat, w.plan, known)
+	for _, skip := range w.skipped("") {
+		doc.Notes = append(doc.Notes, "not applicable: "+skip)
+	}
 	doc.Notes = append(append(doc.Notes, w.notes...), a.fenceNotes(w)...)
 	doc.Inputs = a.inputs(w, doc.Inputs.Fleet)
 	return doc, nil

@@ -35,6 +35,9 @@ var everyStep = []string{"requires", "offline", "writers", "readers", "needs", "
 // the copy follows its writers instead of being offline; fence may be left out.
 func parse(section store.Section) (store.Parsed, error) {
 	r := &sectionReader{section: section}
+	if section.Predicate {
+		return r.predicate()
+	}
 	root, err := r.root()
 	if err != nil {
 		return store.Parsed{}, err

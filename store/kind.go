@@ -46,6 +46,10 @@ type Section struct {
 	// section is one. A kind that keeps no mirrors refuses both by name.
 	Begins, Ends []Mirror
 
+	// Predicate: the text is the `when` of a step, a Query. The step applies if it
+	// finds something.
+	Predicate bool
+
 	// Contract: the section is a contract, behind which there is no way back.
 	Contract bool
 
@@ -81,6 +85,9 @@ type Parsed struct {
 	// change; nil if it cannot be told.
 	Match Action
 	Facts []Fact
+	// Else is why a step does not apply whose predicate finds nothing, in words of
+	// the file; "": they are made of the predicate's text.
+	Else string
 }
 
 // Fact is something that a statement does to the application, derived from its

@@ -134,8 +134,9 @@ type Section struct {
 	Readers     string
 	Needs       string
 	Table       string
-	Requires    []string // STORE:MIGRATION[.STEP]; without STORE: the same store
-	When        string
+	Requires    []string      // STORE:MIGRATION[.STEP]; without STORE: the same store
+	When        string        // a mapping as JSON in one line
+	WhenLine    int           // in the file; 0: that of the directive
 	LockTimeout time.Duration // 0: the store's default
 
 	Mirrors []Mirror // of an expand

@@ -26,9 +26,14 @@ func parseYAML(m *Migration, data []byte) []Problem {
 	}
 	starts := lineStarts(text)
 	entries := y.pairs(root, "a migration")
+	var every *pair // the predicate of all steps
 	for i, e := range entries {
-		if e.key == keyAfter {
+		switch e.key {
+		case keyAfter:
 			m.After, m.Line = y.names(e.value, keyAfter), e.place.Line
+			continue
+		case keyWhen:
+			every = &entries[i]
 			continue
 		}
 		end := len(text)
@@ -39,6 +44,9 @@ func parseYAML(m *Migration, data []byte) []Problem {
 	}
 	if len(y.problems) == 0 && len(m.Sections) == 0 {
 		y.problem(Place{File: m.File, Line: 1}, "begin it with a key `expand:` or `backfill:`", "the file has no section")
+	}
+	if every != nil {
+		y.whenForAll(m, every.value)
 	}
 	return append(y.problems, checkSections(m)...)
 }
@@ -80,7 +88,11 @@ func (y *yamlReader) subtree(d *directive, node ast.Node, body *strings.Builder)
 			d.section.Requires = y.names(e.value, e.key)
 		case wordOffline:
 			d.section.Offline = y.truth(e.value, e.key)
-		case keyWriters, keyReaders, keyNeeds, keyWhen, keyLockTimeout:
+		case keyWhen:
+			d.place = y.place(e.value)
+			d.section.WhenLine = d.place.Line
+			d.set(e.key, y.predicate(e.value), true)
+		case keyWriters, keyReaders, keyNeeds, keyLockTimeout:
 			d.place = y.place(e.value)
 			d.set(e.key, y.text(e.value, e.key), true)
 		default:

@@ -58,6 +58,9 @@ func storeLines(p *page, s wire.StoreStatus) []cell {
 	if s.Lease != nil {
 		add(plain, "held by %s", holder(p, s.Lease))
 	}
+	for _, skip := range s.Skips {
+		add(dim, "not applicable: %s", skip)
+	}
 	for _, floor := range s.Floors {
 		add(plain, "floor: %s %s, by %s", floor.Role, floor.Release, floor.Because)
 	}

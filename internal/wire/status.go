@@ -40,19 +40,20 @@ type StoreStatus struct {
 	State    StoreState `json:"state"`
 	Position string     `json:"position"` // newest migration done without gaps; "": none
 	Done     int        `json:"done"`
-	Pending  int        `json:"pending"`  // steps to do, without contracts
-	Later    int        `json:"later"`    // contracts to do
-	Skipped  int        `json:"skipped"`  // steps not applicable here
-	Begun    *Begun     `json:"begun"`    // null: no step is begun and not done
-	Lease    *Lease     `json:"lease"`    // null: nobody holds it
-	Control  *Control   `json:"control"`  // null: nobody has throttled its backfills
-	Floors   []Floor    `json:"floors"`   // in force
-	Drift    []string   `json:"drift"`    // a sentence each
-	Newer    []string   `json:"newer"`    // steps in the ledger from a newer release
-	Missing  []string   `json:"missing"`  // steps in the ledger without a file
-	Edited   []string   `json:"edited"`   // steps that were changed after they were applied
-	Late     []string   `json:"late"`     // migrations not applied, older than applied ones
-	Evidence []string   `json:"evidence"` // what is in an unstamped store
+	Pending  int        `json:"pending"`         // steps to do, without contracts
+	Later    int        `json:"later"`           // contracts to do
+	Skipped  int        `json:"skipped"`         // steps not applicable here
+	Skips    []string   `json:"skips,omitempty"` // why, a line each
+	Begun    *Begun     `json:"begun"`           // null: no step is begun and not done
+	Lease    *Lease     `json:"lease"`           // null: nobody holds it
+	Control  *Control   `json:"control"`         // null: nobody has throttled its backfills
+	Floors   []Floor    `json:"floors"`          // in force
+	Drift    []string   `json:"drift"`           // a sentence each
+	Newer    []string   `json:"newer"`           // steps in the ledger from a newer release
+	Missing  []string   `json:"missing"`         // steps in the ledger without a file
+	Edited   []string   `json:"edited"`          // steps that were changed after they were applied
+	Late     []string   `json:"late"`            // migrations not applied, older than applied ones
+	Evidence []string   `json:"evidence"`        // what is in an unstamped store
 	Problem  *Error     `json:"problem"`
 }
 
