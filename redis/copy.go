@@ -61,15 +61,15 @@ const lanes = 2
 // sweep copies about size keys. While batches are copied the scan goes on. If
 // the process dies here, the stretch is done again and finds its targets equal.
 func (c Copy) sweep(ctx context.Context, w *Sweep, cursor []byte, size int) ([]byte, bool, int64, error) {
-	if c.Live {
-		return c.follow(ctx, w, cursor, size)
-	}
 	if len(cursor) == 0 {
 		if a, err := w.store.authorityOf(ctx, c.Layout); err != nil {
 			return nil, false, 0, err
 		} else if a.Targets {
 			return nil, false, 0, &CutOverError{}
 		}
+	}
+	if c.Live {
+		return c.follow(ctx, w, cursor, size)
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

@@ -120,7 +120,7 @@ func TestALiveCopyLosesNothing(t *testing.T) {
 	everyServer(t, func(t *testing.T, f fixture) {
 		guard := f.note("epoch", store.Any, `1`)
 		for i := range 3000 {
-			f.raw("HSET", fmt.Sprintf("old:%d", i), "n", 0)
+			f.on("HSET", fmt.Sprintf("old:%d", i), "n", 0)
 		}
 		writers := f.count(3000)
 		defer func() {
@@ -142,7 +142,7 @@ func TestALiveCopyLosesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		writers.check()
-		f.raw("HINCRBY", "new:5", "n", 1) // the new release is at work
+		f.on("HINCRBY", "new:5", "n", 1) // the new release is at work
 		if p, err := f.performed(guard, Compare{Layout: renamed, Live: true}); err != nil || p.Rows > 0 {
 			t.Fatalf("%v, %q", err, p.Sample)
 		}
@@ -156,4 +156,10 @@ func TestALiveCopyLosesNothing(t *testing.T) {
 			t.Errorf("left are %q", left)
 		}
 	})
+}
+
+// on performs a command of the application on a key without the prefix.
+func (f fixture) on(command, key string, args ...any) any {
+	f.t.Helper()
+	return f.raw(append([]any{command, f.Store.full(key)}, args...)...)
 }
