@@ -196,9 +196,13 @@ func (a *App) explainStore(err error) *Failure {
 			Detail: wire.Error{Kind: wire.KindStatement, Message: escaped.Error(), Line: escaped.Line, Statement: escaped.Statement,
 				Safe: "what the statements before the end of the transaction did has stayed; look at it before running again"}}
 	case errors.As(err, &failed):
+		stays := failed.Stays
+		if stays == "" {
+			stays = "the failed statement left nothing"
+		}
 		return &Failure{Exit: ExitFailed, Next: []string{a.cmd("apply")},
 			Detail: wire.Error{Kind: wire.KindStatement, Message: failed.Message, Code: failed.Code, Line: failed.Line, Statement: failed.Statement,
-				Detail: failed.Detail, Hint: failed.Hint, Safe: "the failed statement left nothing; what was done before stays recorded"}}
+				Detail: failed.Detail, Hint: failed.Hint, Safe: stays + "; what was done before stays recorded"}}
 	case errors.As(err, &setting):
 		return &Failure{Exit: ExitUsage, Next: []string{a.cmd("apply")},
 			Detail: wire.Error{Kind: wire.KindCatalogue, Message: setting.Message, Safe: staysRecorded,
@@ -239,6 +243,13 @@ func explainOther(err error) *Failure {
 func (a *App) locate(f *Failure, step *run.StepError) {
 	f.at(step.Work.ID)
 	f.Detail.File = step.Work.File
+	if step.Work.ID.Kind == plan.Contract { // no apply performs one
+		for i, next := range f.Next {
+			if next == a.cmd("apply") {
+				f.Next[i] = a.cmd("cleanup")
+			}
+		}
+	}
 	if n := f.Detail.Statement; f.Detail.Kind == wire.KindStatement && n > 0 && n <= len(step.Work.Action.Statements()) &&
 		step.Work.Action.Statements()[n-1].Alone {
 		f.Detail.Safe = "it ran outside a transaction and may have left half of its effect: the next run looks, and takes that away first"

@@ -42,15 +42,21 @@ func (c Copy) Statements() []store.Statement {
 type TakenError struct{ Keys []string }
 
 func (e *TakenError) Error() string {
-	return fmt.Sprintf("%d targets are there already and are not what their sources are; nothing was overwritten: %s",
+	return fmt.Sprintf("targets are there already and are not what their sources are (%d in this batch); nothing was overwritten: %s",
 		len(e.Keys), some(e.Keys))
 }
 
-// some gives the first ten lines of a list.
+func (e *TakenError) advice() string {
+	return "find out who wrote them: where the source is right, delete the target; where the target is, delete the source; then run the same command again"
+}
+
+// mostNamed is how many keys an error names.
+const mostNamed = 10
+
+// some gives the first lines of a list.
 func some(lines []string) string {
-	const most = 10
-	if len(lines) > most {
-		return strings.Join(lines[:most], ", ") + fmt.Sprintf(" and %d more", len(lines)-most)
+	if len(lines) > mostNamed {
+		return strings.Join(lines[:mostNamed], ", ") + fmt.Sprintf(" and %d more", len(lines)-mostNamed)
 	}
 	return strings.Join(lines, ", ")
 }

@@ -43,10 +43,26 @@ func (d DeleteSources) Seals() store.Action {
 
 // UnprovenError says that sources were left alone because no digest proves that
 // they were carried over: they were written to later, or were never compared.
-type UnprovenError struct{ Keys []string }
+type UnprovenError struct {
+	Keys    []string
+	Because []string // of the first ten keys: what is between source and target now
+}
 
 func (e *UnprovenError) Error() string {
-	return fmt.Sprintf("%d sources stay: nothing proves that what they hold now was carried over: %s", len(e.Keys), some(e.Keys))
+	lines := slices.Clone(e.Keys)
+	for i, because := range e.Because {
+		lines[i] += " (" + because + ")"
+	}
+	stay := "sources stay"
+	if len(lines) == 1 {
+		stay = "source stays"
+	}
+	return fmt.Sprintf("%d %s: nothing proves that what is there now was carried over; it was written later, or never compared: %s",
+		len(lines), stay, some(lines))
+}
+
+func (e *UnprovenError) advice() string {
+	return "all other sources are deleted. Write into the target what is worth keeping of such a source, delete the source, and run the same command again"
 }
 
 // UncoveredError says that keys are below the prefix of which the layout says
@@ -54,8 +70,11 @@ func (e *UnprovenError) Error() string {
 type UncoveredError struct{ Keys []string }
 
 func (e *UncoveredError) Error() string {
-	return fmt.Sprintf("nothing was deleted: no template takes %d keys, and they are neither kept nor dropped by name: %s",
-		len(e.Keys), some(e.Keys))
+	return "nothing was deleted: " + some(e.Keys)
+}
+
+func (e *UncoveredError) advice() string {
+	return "the file is applied and cannot be changed any more: delete these keys or move them out of the store's prefix, and run the same command again"
 }
 
 // sweep looks for uncovered keys in the first stretch, then deletes. What is
@@ -143,9 +162,30 @@ func (d DeleteSources) rest(ctx context.Context, w *Sweep) (rows int64, err erro
 	if len(unproven.Keys) > 0 {
 		slices.Sort(unproven.Keys) // a scan may give a key twice
 		unproven.Keys = slices.Compact(unproven.Keys)
-		return rows, unproven
+		unproven.Because, err = w.betweenTargets(ctx, d.Layout, unproven.Keys[:min(len(unproven.Keys), mostNamed)])
+		return rows, errors.Join(err, unproven)
 	}
 	return rows, nil
+}
+
+// betweenTargets says of sources how their targets differ from them.
+func (w *Sweep) betweenTargets(ctx context.Context, layout Layout, keys []string) ([]string, error) {
+	pairs, err := sourcesAmong(layout, keys)
+	if err != nil {
+		return nil, err
+	}
+	because := map[string]string{}
+	differing, err := w.store.differing(ctx, pairs, "canon", tolerance)
+	for _, d := range differing {
+		because[d.from] = d.because
+	}
+	lines := make([]string, len(keys))
+	for i, key := range keys {
+		if lines[i] = because[key]; lines[i] == "" {
+			lines[i] = "it equals its target"
+		}
+	}
+	return lines, err
 }
 
 // covered goes over all keys for those of which the layout says nothing.
@@ -204,14 +244,4 @@ func (w *Sweep) deleteAll(ctx context.Context, layout Layout, pairs []pair, unpr
 		}
 	}
 	return rows, left, nil
-}
-
-// forget deletes all digests of a layout.
-func (w *Sweep) forget(ctx context.Context, layout Layout) error {
-	all := make([]pair, slots)
-	for i := range all {
-		all[i] = pair{from: w.store.digestsOf(layout, i)[len(w.store.prefix):]}
-	}
-	_, _, err := w.deleteAll(ctx, layout, all, true)
-	return err
 }

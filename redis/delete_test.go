@@ -59,7 +59,7 @@ func TestOnlyWhatIsProvenIsDeleted(t *testing.T) {
 			if !ok || len(unproven) > 3 {
 				t.Fatalf("%v (%T)", err, err)
 			}
-			wantText(t, err, "sources stay", left.Keys[0])
+			wantText(t, err, "nothing proves", left.Keys[0]+" (")
 			for _, key := range left.Keys {
 				if f.raw("DEL", f.Store.full(key)) != int64(1) {
 					t.Errorf("%s was deleted without a proof", key)
@@ -143,7 +143,7 @@ func TestWhatDiffersIsNotSealed(t *testing.T) {
 			if !errors.As(err, new(*DivergedError)) {
 				t.Errorf("%v (%T)", err, err)
 			}
-			wantText(t, err, "1 sources are not", c.key)
+			wantText(t, err, "(1 in this stretch)", c.key)
 			if c.mend != nil {
 				f.raw(c.mend...)
 			}

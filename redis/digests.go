@@ -49,10 +49,23 @@ func (a Seal) Statements() []store.Statement {
 type DivergedError struct{ Keys []string }
 
 func (e *DivergedError) Error() string {
-	return fmt.Sprintf("%d sources are not what their targets are: %s", len(e.Keys), some(e.Keys))
+	return fmt.Sprintf("sources are not what their targets are (%d in this stretch): %s", len(e.Keys), some(e.Keys))
 }
 
+func (e *DivergedError) advice() string {
+	return "somebody wrote to them after they were compared: stop who does, and run the same command again, which compares all again"
+}
+
+// sweep forgets what was kept before it begins. Digests of an earlier time are of
+// targets of that time: a copy that was taken back and made anew would have
+// sources deleted that went back to what they had been. If the process dies in
+// between, the verification is not done, and all of this is done again.
 func (a Seal) sweep(ctx context.Context, w *Sweep, cursor []byte, size int) ([]byte, bool, int64, error) {
+	if len(cursor) == 0 {
+		if err := w.forget(ctx, a.Layout); err != nil {
+			return nil, false, 0, err
+		}
+	}
 	match := literal.Replace(beginning(a.Layout.Sources())) + "*"
 	keys, next, done, err := w.Scan(ctx, match, cursor, size)
 	if err != nil {

@@ -77,7 +77,8 @@ func (s *Store) refusal(code string, err error) error {
 	case "NOPERM":
 		return &store.RightsError{Missing: permission(err), Err: err}
 	case "OOM":
-		return fmt.Errorf("write to %s: the server's maxmemory is reached; nothing was changed: make room and run again: %w", s.place, err)
+		return &store.StatementError{Code: code, Message: "write to " + s.place + ": the server's maxmemory is reached",
+			Hint: "make room on the server, and run the same command again", Err: err}
 	case "WRONGTYPE":
 		return fmt.Errorf("%s: the key %s is where the books belong, and it is no hash: %w", s.place, s.books, err)
 	}

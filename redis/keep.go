@@ -73,9 +73,14 @@ func (w *Sweep) keepEach(ctx context.Context, layout Layout, pairs []pair, keep 
 // makeUp keeps the digests that a cutover could not keep, because its process died
 // behind the record. Where a fence has stood since, sources are still what was
 // carried over; else that is known only of those that are equal to their targets.
+// What the dead process kept is forgotten: it may have died before it took back the
+// digests of late writes.
 func (w *Sweep) makeUp(ctx context.Context, layout Layout, a *authority) error {
 	frozen, err := w.store.stillFenced(ctx, a)
 	if err != nil {
+		return err
+	}
+	if err := w.forget(ctx, layout); err != nil {
 		return err
 	}
 	if frozen {

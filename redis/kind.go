@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/stopover-dev/stopover/internal/spelling"
 	"github.com/stopover-dev/stopover/store"
 )
 
@@ -30,7 +31,8 @@ func openSettings(_ context.Context, settings store.Settings) (store.Store, erro
 			}
 			options.Cluster = value == "true"
 		default:
-			return nil, fmt.Errorf("store %s: Redis has no option %q (it has prefix, cluster, tls_ca, tls_skip_verify)", settings.Name, option)
+			return nil, fmt.Errorf("store %s: Redis has no option %q%s", settings.Name, option,
+				spelling.Meant(option, []string{"prefix", "cluster", "tls_ca", "tls_skip_verify"}))
 		}
 	}
 	connection, err := connection(settings)

@@ -240,8 +240,8 @@ func TestRewritingsInFilesSayWhatIsWrongAndWhere(t *testing.T) {
 	const begin = "\n  rewrite:\n"
 	for _, c := range []struct{ text, want string }{
 		{"\n  rewrite: full\n", "say below rewrite:"},
-		{begin + "    - {keys: \"a\", remove: [x]}\n  copy: []\n", "6: the key copy is not known here"},
-		{begin + "    - {keys: \"a\", sets: {}}\n", "5: the key sets is not known here"},
+		{begin + "    - {keys: \"a\", remove: [x]}\n  copy: []\n", `6: unknown key "copy" (known: rewrite, requires`},
+		{begin + "    - {keys: \"a\", sets: {}}\n", `5: unknown key "sets", did you mean set?`},
 		{begin + "    - {remove: [x]}\n", "5: keys: is missing"},
 		{begin + "    - {keys: \"a\"}\n", "5: rewrite \"a\": nothing is set"},
 		{begin + "    - {keys: \"a\", remove: [x]}\n    - {keys: \"<a\", remove: [x]}\n", "6: rewrite \"<a\": the part"},

@@ -45,6 +45,8 @@ var (
 	keepLua string
 	//go:embed lua/confirm.lua
 	confirmLua string
+	//go:embed lua/forget.lua
+	forgetLua string
 	//go:embed lua/value.lua
 	valueLua string
 	//go:embed lua/rewrite.lua
@@ -70,6 +72,7 @@ var (
 	provenScript      = newScript(stateLua + provenLua)
 	keepScript        = newScript(heldLua + stateLua + keepLua)
 	confirmScript     = newScript(confirmLua)
+	forgetScript      = newScript(heldLua + forgetLua)
 	compareScript     = newScript(stateLua + compareLua)
 	copyScript        = newScript(heldLua + copyLua)
 	dumpScript        = newScript(stateLua + dumpLua)

@@ -10,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"github.com/stopover-dev/stopover/internal/spelling"
 	"github.com/stopover-dev/stopover/store"
 )
 
@@ -181,7 +182,7 @@ func (r *sectionReader) only(node ast.Node, known ...string) error {
 	}
 	for _, entry := range entries {
 		if key := entry.Key.GetToken().Value; !slices.Contains(known, key) {
-			return r.wrong(entry.Key, "the key %s is not known here (known: %s)", key, strings.Join(known, ", "))
+			return r.wrong(entry.Key, "unknown key %q%s", shortened(key), spelling.Meant(key, known))
 		}
 	}
 	return nil

@@ -29,13 +29,13 @@ func TestSectionsSayWhatIsWrongAndWhere(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"", "3: not a mapping"},
 		{" full\n", "3: not a mapping"},
-		{"\n  copied: []\n", "4: the key copied is not known here (known: copy, keep"},
+		{"\n  copied: []\n", `4: unknown key "copied", did you mean copy?`},
 		{"\n  offline: true\n", "copy: what becomes of which keys"},
 		{"\n  copy: {from: a, to: b}\n", "copy: what becomes of which keys"},
 		{"\n  copy:\n    - {from: \"a:<x>\", to: \"b:<x>\"}\n", "say `offline: true`"},
 		{copies + "    - {from: \"a:<x>\"}\n", "6: to: is missing"},
 		{copies + "    - {from: \"a:<x>\", to: \"b:<x>\"}\n    - {from: \"c:<x>\", to: \"d\"}\n", "7: from \"c:<x>\" to \"d\": <x> is lost"},
-		{copies + "    - {from: \"a:<x>\", two: \"b:<x>\"}\n", "6: the key two is not known here (known: from, to, over)"},
+		{copies + "    - {from: \"a:<x>\", two: \"b:<x>\"}\n", `6: unknown key "two", did you mean to?`},
 		{copies + "    - {from: \"a:<x>\", to: \"b:<x>\", over: [\"z\"]}\n", "6: \"a:<x>\" is over \"z\", which is the from of no other pair"},
 		{copies + "    - {from: \"a:<x>\", to: \"b:<x>\"}\n  keep: \"x\"\n", "7: keep: is not a list of texts"},
 		{copies + "    - {from: \"a:<x>\", to: \"b:<x>\"}\n  keep: [\"<x\"]\n", `"<x": the part that begins`},
@@ -59,7 +59,7 @@ func TestSectionsSayWhatIsWrongAndWhere(t *testing.T) {
 		" full\n":                                  "f:9: not a mapping",
 		"\n  writers: \"1.6\"\n":                   "`delete: sources`",
 		"\n  writers: \"1.6\"\n  delete: all\n":    "f:11: a contract of a Redis store is `delete: sources`",
-		"\n  delete: sources\n  remove: old\n":     "f:11: the key remove is not known here (known: delete",
+		"\n  delete: sources\n  remove: old\n":     `f:11: unknown key "remove" (known: delete, requires`,
 		" {readers: \"1.6\", delete: [sources]}\n": "f:9: a contract",
 	} {
 		_, err := Kind().Parse(store.Section{File: "f", Line: 9, Text: text, Shape: store.Whole, Contract: true, About: &about})

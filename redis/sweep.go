@@ -48,7 +48,7 @@ func (s *Store) sweep(ctx context.Context, action sweeper, task store.Task) (sto
 	defer cancel()
 	next, done, rows, err := action.sweep(inner, w, task.Cursor, task.Size)
 	if err = wrong(ctx, inner, err, task); err != nil {
-		return store.Progress{}, err
+		return store.Progress{}, swept(err)
 	}
 	progress, err := stretched(action.Statements()[0].Text, task, next, done, rows)
 	if err != nil {

@@ -185,8 +185,22 @@ func wrong(ctx, inner context.Context, err error, task store.Task) error {
 		}
 	}
 	failed := &store.StatementError{Statement: 1, Message: err.Error(), Err: err}
-	if errors.As(err, new(*UnprovenError)) {
-		failed.Hint = "all other sources are deleted: bring over what these hold, delete them, and run the same command again"
+	var advised interface {
+		error
+		advice() string
+	}
+	if errors.As(err, &advised) {
+		failed.Hint = advised.advice()
 	}
 	return failed
+}
+
+// swept says of an error of a sweep what of the sweep stays: each key was
+// changed by itself.
+func swept(err error) error {
+	failed, ok := errors.AsType[*store.StatementError](err)
+	if ok && !errors.As(err, new(*UncoveredError)) {
+		failed.Stays = "keys that the step was through with stay as it left them; doing them again changes nothing"
+	}
+	return err
 }

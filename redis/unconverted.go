@@ -16,7 +16,11 @@ import (
 type UnconvertedError struct{ Keys []string }
 
 func (e *UnconvertedError) Error() string {
-	return fmt.Sprintf("%d values cannot be converted and stay as they are: %s", len(e.Keys), some(e.Keys))
+	return fmt.Sprintf("values cannot be converted and stay as they are (%d in this batch): %s", len(e.Keys), some(e.Keys))
+}
+
+func (e *UnconvertedError) advice() string {
+	return "correct them and run the same command again, or say in the file what becomes of them (unconvertible: keep or quarantine)"
 }
 
 // unconverted is the key of the list: a hash of reasons by key without prefix.

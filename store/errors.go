@@ -59,7 +59,7 @@ func (e *LockedError) Holders() string {
 func (e *LockedError) Unwrap() error { return e.Err }
 
 // StatementError says that a statement of a migration failed. Nothing of its
-// transaction stayed.
+// transaction stayed, or what Stays says.
 type StatementError struct {
 	Statement int    // from 1
 	Line      int    // in the migration's file where the fault is, as exactly as the store tells; 0: unknown
@@ -67,6 +67,7 @@ type StatementError struct {
 	Message   string
 	Detail    string
 	Hint      string
+	Stays     string // what of the failed work stays all the same, as a sentence without its end; "": nothing
 	Err       error
 }
 

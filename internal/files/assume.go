@@ -7,6 +7,8 @@ import (
 	"path"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/stopover-dev/stopover/internal/spelling"
 )
 
 // Assumption is where stores and fleet are taken to stand by a plan on paper.
@@ -69,7 +71,7 @@ func (a *Assumption) top(r *yamlReader, entry pair) {
 		a.Target = r.text(entry.value, "target")
 		a.places["target"] = entry.place
 	default:
-		r.problem(entry.place, "", "unknown key %q%s", excerpt(entry.key), meant(entry.key, []string{"stores", "fleet", "target"}))
+		r.problem(entry.place, "", "unknown key %q%s", excerpt(entry.key), spelling.Meant(entry.key, []string{"stores", "fleet", "target"}))
 	}
 }
 

@@ -1,6 +1,10 @@
 package files
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/stopover-dev/stopover/internal/spelling"
+)
 
 // directiveMark begins a directive line, at the beginning of the line.
 const directiveMark = "-- stopover:"
@@ -62,7 +66,7 @@ func intended(row string) string {
 
 // likeStopover reports that a word is off by two letters at most.
 func likeStopover(word string) bool {
-	return strings.EqualFold(word, "stopover") || distance(strings.ToLower(word), "stopover") <= 2
+	return strings.EqualFold(word, "stopover") || spelling.Distance(strings.ToLower(word), "stopover") <= 2
 }
 
 func oneOf(word string, list []string) bool {

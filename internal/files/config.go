@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/stopover-dev/stopover/internal/spelling"
 )
 
 // configKeys lists what stopover.yaml may contain.
@@ -63,7 +65,7 @@ func (c *configReader) top(entry pair) {
 	case "scratch":
 		c.p.Scratch = c.setting(entry)
 	default:
-		c.problem(entry.place, "", "unknown key %q%s", excerpt(entry.key), meant(entry.key, configKeys))
+		c.problem(entry.place, "", "unknown key %q%s", excerpt(entry.key), spelling.Meant(entry.key, configKeys))
 	}
 }
 
@@ -109,18 +111,18 @@ func (c *configReader) checkNames() {
 	}
 	for _, used := range c.used {
 		if !oneOf(used.key, stores) {
-			c.problem(used.place, "", "no store %q is declared%s", used.key, meant(used.key, stores))
+			c.problem(used.place, "", "no store %q is declared%s", used.key, spelling.Meant(used.key, stores))
 		}
 	}
 	for _, entry := range c.roll {
 		if !oneOf(entry.key, components) {
-			c.problem(entry.place, "", "roll: no component %q is declared%s", entry.key, meant(entry.key, components))
+			c.problem(entry.place, "", "roll: no component %q is declared%s", entry.key, spelling.Meant(entry.key, components))
 		}
 	}
 	for _, r := range c.p.Releases {
 		for _, peer := range r.Peers {
 			if !oneOf(peer.Component, components) {
-				c.problem(peer.Place, "", "release %s: no component %q is declared%s", r.ID, peer.Component, meant(peer.Component, components))
+				c.problem(peer.Place, "", "release %s: no component %q is declared%s", r.ID, peer.Component, spelling.Meant(peer.Component, components))
 			}
 		}
 	}

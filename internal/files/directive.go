@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/stopover-dev/stopover/internal/spelling"
 	"github.com/stopover-dev/stopover/plan"
 )
 
@@ -95,7 +96,7 @@ func (d *directive) unknownKind(word string) {
 	case word == "cleanup":
 		d.problem("", "unknown kind of section %q, did you mean contract?", word)
 	default:
-		d.problem("", "unknown kind of section %q%s", excerpt(word), meant(word, kindNames))
+		d.problem("", "unknown kind of section %q%s", excerpt(word), spelling.Meant(word, kindNames))
 	}
 }
 
@@ -106,7 +107,7 @@ func (d *directive) set(key, value string, has bool) {
 	case !oneOf(key, allowed) && oneOf(key, slices.Concat(sectionKeys, mirrorKeys, []string{keyAfter})):
 		d.problem("it takes "+strings.Join(allowed, ", "), "%s has no place in a directive %s", key, d.word)
 	case !oneOf(key, allowed):
-		d.problem("", "unknown key %q%s", excerpt(key), meant(key, allowed))
+		d.problem("", "unknown key %q%s", excerpt(key), spelling.Meant(key, allowed))
 	case (key == wordOffline || key == wordEach) && has:
 		d.problem("", "%s is a word of its own, without a value", key)
 	case key == wordOffline:

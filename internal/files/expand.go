@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/stopover-dev/stopover/internal/spelling"
 )
 
 // Lookup gives the value of a variable, and whether it is set. An empty value
@@ -32,7 +34,7 @@ func (p *Project) Expand(store string, lookup Lookup) (Expanded, error) {
 		for _, s := range p.Stores {
 			known = append(known, s.Name)
 		}
-		return Expanded{}, one(Problem{Message: fmt.Sprintf("no store %q%s", excerpt(store), meant(store, known))})
+		return Expanded{}, one(Problem{Message: fmt.Sprintf("no store %q%s", excerpt(store), spelling.Meant(store, known))})
 	}
 	place := Place{File: p.File, Line: s.Line}
 	if s.URL == "" {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/stopover-dev/stopover/internal/release"
+	"github.com/stopover-dev/stopover/internal/spelling"
 	"github.com/stopover-dev/stopover/plan"
 )
 
@@ -162,7 +163,7 @@ func (x *Index) Step(ref string) (plan.StepID, error) {
 	store, name, _ := strings.Cut(ref, ":")
 	if bare, _, has := strings.Cut(name, "."); !has {
 		if _, found := x.project.Store(store); !found {
-			return plan.StepID{}, one(Problem{Message: "no store " + quote(store) + meant(store, x.storeNames())})
+			return plan.StepID{}, one(Problem{Message: "no store " + quote(store) + spelling.Meant(store, x.storeNames())})
 		}
 		m, fault := x.migration(store, bare)
 		if fault != "" {
@@ -224,7 +225,7 @@ func (x *Index) nearMigration(store, name string) string {
 	for _, m := range append(slices.Clone(x.byNumber(store, name)), list[max(0, len(list)-100):]...) {
 		names = append(names, m.Name)
 	}
-	if near := nearest(name, names); near != "" {
+	if near := spelling.Nearest(name, names); near != "" {
 		return ", did you mean " + near + "?"
 	}
 	return ""

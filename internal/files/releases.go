@@ -2,6 +2,8 @@ package files
 
 import (
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/stopover-dev/stopover/internal/spelling"
 )
 
 var releaseKeys = []string{"id", "withdrawn", "peers", "line", "base", "contains"}
@@ -43,7 +45,7 @@ func (c *configReader) release(r *Release, node ast.Node) {
 		case "contains":
 			r.Contains = c.texts(key.value, "contains")
 		default:
-			c.problem(key.place, "", "release: unknown key %q%s", excerpt(key.key), meant(key.key, releaseKeys))
+			c.problem(key.place, "", "release: unknown key %q%s", excerpt(key.key), spelling.Meant(key.key, releaseKeys))
 		}
 	}
 	if r.ID == "" && len(c.problems) == 0 {

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/stopover-dev/stopover/internal/spelling"
 )
 
 //go:embed templates
@@ -46,7 +48,7 @@ func NewMigration(p *Project, store, name string, now time.Time) ([]Scaffold, er
 		for _, s := range p.Stores {
 			known = append(known, s.Name)
 		}
-		return nil, one(Problem{Message: "no store " + quote(store) + meant(store, known)})
+		return nil, one(Problem{Message: "no store " + quote(store) + spelling.Meant(store, known)})
 	}
 	word := strings.Join(strings.Fields(name), "_")
 	if word == "" {

@@ -3,6 +3,7 @@ package files
 import (
 	"strings"
 
+	"github.com/stopover-dev/stopover/internal/spelling"
 	"github.com/stopover-dev/stopover/plan"
 )
 
@@ -64,14 +65,14 @@ func (x *Index) steps(store, ref string) (ids []plan.StepID, fault string) {
 	}
 	if _, found := x.stores[store]; !found {
 		if _, found := x.project.Store(store); !found {
-			return nil, "no store " + quote(store) + meant(store, x.storeNames())
+			return nil, "no store " + quote(store) + spelling.Meant(store, x.storeNames())
 		}
 	}
 	kind := plan.Kind(0)
 	if before, after, found := strings.Cut(name, "."); found {
 		k, known := plan.ParseKind(after)
 		if !known {
-			return nil, quote(after) + " is no step" + meant(after, kindNames[:plan.Contract])
+			return nil, quote(after) + " is no step" + spelling.Meant(after, kindNames[:plan.Contract])
 		}
 		name, kind = before, k
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
+
+	"github.com/stopover-dev/stopover/internal/spelling"
 	"github.com/stopover-dev/stopover/plan"
 )
 
@@ -88,7 +90,7 @@ func (c *configReader) clients(node ast.Node, what string) []string {
 	var ignore []string
 	for _, key := range c.pairs(node, what) {
 		if key.key != "ignore" {
-			c.problem(key.place, "", "%s: unknown key %q%s", what, excerpt(key.key), meant(key.key, []string{"ignore"}))
+			c.problem(key.place, "", "%s: unknown key %q%s", what, excerpt(key.key), spelling.Meant(key.key, []string{"ignore"}))
 			continue
 		}
 		ignore = c.texts(key.value, what+".ignore")
@@ -110,7 +112,7 @@ func (c *configReader) fences(node ast.Node, what string) map[string]FenceRule {
 			case "sessions":
 				rule.Name = text
 			default:
-				c.problem(key.place, "", "%s: unknown key %q%s", what, excerpt(key.key), meant(key.key, []string{"login", "sessions"}))
+				c.problem(key.place, "", "%s: unknown key %q%s", what, excerpt(key.key), spelling.Meant(key.key, []string{"login", "sessions"}))
 				continue
 			}
 			if !strings.Contains(text, releasePart) {
@@ -128,7 +130,7 @@ func (c *configReader) fences(node ast.Node, what string) map[string]FenceRule {
 // option keeps a key that is none of the common ones for the store's kind,
 // unless it is one of them misspelled.
 func (c *configReader) option(s *Store, key pair, what string) {
-	if near := nearest(key.key, storeKeys); near != "" && !oneOf(key.key, kindKeys) {
+	if near := spelling.Nearest(key.key, storeKeys); near != "" && !oneOf(key.key, kindKeys) {
 		c.problem(key.place, "", "store %s: unknown key %q, did you mean %s?", s.Name, excerpt(key.key), near)
 		return
 	}

@@ -1,25 +1,27 @@
-package files
+// Package spelling finds the word that a misspelled one was most likely meant
+// to be.
+package spelling
 
 import "strings"
 
-// nearest finds the known word that a misspelled one was most likely meant to
+// Nearest finds the known word that a misspelled one was most likely meant to
 // be; "" where none is near.
-func nearest(word string, known []string) string {
+func Nearest(word string, known []string) string {
 	best, least := "", len(word)/3+2
 	if least > 4 {
 		least = 4
 	}
 	for _, k := range known {
-		if d := distance(strings.ToLower(word), k); d < least {
+		if d := Distance(strings.ToLower(word), k); d < least {
 			best, least = k, d
 		}
 	}
 	return best
 }
 
-// meant gives `, did you mean X?` or, where no word is near, the words known.
-func meant(word string, known []string) string {
-	if k := nearest(word, known); k != "" {
+// Meant gives `, did you mean X?` or, where no word is near, the words known.
+func Meant(word string, known []string) string {
+	if k := Nearest(word, known); k != "" {
 		return ", did you mean " + k + "?"
 	}
 	if len(known) == 0 {
@@ -28,9 +30,9 @@ func meant(word string, known []string) string {
 	return " (known: " + strings.Join(known, ", ") + ")"
 }
 
-// distance counts the letters to be put in, taken out, replaced or swapped
+// Distance counts the letters to be put in, taken out, replaced or swapped
 // with their neighbour to make one word of the other.
-func distance(a, b string) int {
+func Distance(a, b string) int {
 	var older, old, row []int
 	old = make([]int, len(b)+1)
 	for j := range old {
