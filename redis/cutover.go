@@ -107,7 +107,7 @@ func (s *Store) cutOver(ctx context.Context, c Cutover, task store.Task) (store.
 	}
 	w, err := m.quiet(ctx)
 	if err == nil {
-		err = w.confirmed(ctx)
+		err = errors.Join(w.confirmed(ctx), w.err())
 	}
 	if err != nil {
 		m.listenAgain()
