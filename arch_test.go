@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 	"store": {},
 
 	"postgres":        {"store", "internal/sqlaction", "internal/sqltext"},
-	"redis":           {"store", "internal/expr", "internal/keytemplate", "internal/spelling"},
+	"redis":           {"store", "internal/expr", "internal/keytemplate", "internal/spelling", "internal/tracking"},
 	"sqlite":          {"store", "internal/sqlaction", "internal/sqltext"},
 	"store/storetest": {"store"},
 	"stopovertest":    {".", "store"},
