@@ -16,9 +16,13 @@ import (
 // AdoptOptions say where existing stores stand.
 type AdoptOptions struct {
 	// At is a release, what it needs is taken to be there; or
-	// STORE:MIGRATION[.STEP], that and everything before it.
-	At      string
-	Confirm Confirm // asked before the books are made; nil: go on
+	// STORE:MIGRATION[.STEP], that and everything before it; or STORE:none, nothing
+	// yet.
+	At string
+	// Uncleaned: with a step, the contracts before it are taken to be still to come,
+	// as they always are with a release.
+	Uncleaned bool
+	Confirm   Confirm // asked before the books are made; nil: go on
 }
 
 // Adopt records the position of stores that have no books yet, and runs
@@ -29,13 +33,16 @@ func (a *App) Adopt(ctx context.Context, ask AdoptOptions) (report *wire.Report,
 	begun := time.Now()
 	defer func() { a.ended(ctx, report, begun, err) }()
 	w := &way{target: Target{To: ask.At}, sights: a.look(ctx)}
+	if strings.HasSuffix(ask.At, ":none") {
+		w.target.To = ""
+	}
 	if err := a.adoptable(ctx, w, ask.At); err != nil {
 		return report, a.explain("", err)
 	}
 	if err := a.catalogue(w); err != nil {
 		return report, a.explain("", err)
 	}
-	there, stores, err := a.taken(w, ask.At)
+	there, stores, err := a.taken(w, ask)
 	if err != nil {
 		return report, a.explain("", err)
 	}
@@ -76,17 +83,27 @@ func (a *App) adoptable(ctx context.Context, w *way, at string) error {
 
 // taken lists the steps that the position says are there, and the stores that
 // it is about.
-func (a *App) taken(w *way, at string) ([]plan.StepID, []*sight, error) {
+func (a *App) taken(w *way, ask AdoptOptions) ([]plan.StepID, []*sight, error) {
+	at := ask.At
 	var keep func(plan.Step) bool
 	stores := w.sights
-	if storeName, _, isStep := strings.Cut(at, ":"); isStep {
+	switch storeName, name, isStep := strings.Cut(at, ":"); {
+	case isStep && name == "none":
+		seen := findSight(w.sights, storeName)
+		if seen == nil {
+			return nil, nil, misuse(fmt.Sprintf("there is no store %q", storeName), a.cmd("status"))
+		}
+		return nil, []*sight{seen}, nil
+	case isStep:
 		target, err := a.named(w, at)
 		if err != nil {
 			return nil, nil, err
 		}
-		keep = func(s plan.Step) bool { return s.ID.Store == target.Store && !behind(s.ID, target) }
+		keep = func(s plan.Step) bool {
+			return s.ID.Store == target.Store && !behind(s.ID, target) && !(ask.Uncleaned && s.ID.Kind == plan.Contract)
+		}
 		stores = []*sight{findSight(w.sights, storeName)}
-	} else {
+	default:
 		var err error
 		if keep, err = a.keepFor(w, at); err != nil {
 			return nil, nil, err

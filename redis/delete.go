@@ -10,8 +10,8 @@ import (
 )
 
 // DeleteSources is a step that deletes every source of a layout of which Seal
-// kept a digest, and which is still what it was then; and the keys that the layout
-// drops by name. Each key is looked at in the script that deletes it. A source
+// kept a digest, and which is still what it was then, or which is what its target
+// is now; and the keys that the layout drops by name. Each key is looked at in the script that deletes it. A source
 // without a proof is left alone, and fails the step once all others are gone. A
 // key that the layout does not mention or cannot tell fails it before anything is
 // deleted.
@@ -94,7 +94,7 @@ func (d DeleteSources) sweep(ctx context.Context, w *Sweep, cursor []byte, size 
 	if err != nil {
 		return nil, false, 0, err
 	}
-	rows, _, err := w.deleteAll(ctx, d.Layout, sources, false)
+	rows, _, err := d.proven(ctx, w, sources)
 	if err != nil {
 		return nil, false, rows, err
 	}
@@ -137,6 +137,27 @@ func (d DeleteSources) finish(ctx context.Context, w *Sweep) error {
 	return w.store.liftOwn(ctx, d.Layout, &a, w.task)
 }
 
+// proven deletes the sources of which a digest was kept. One without that still is
+// what its target is needs no other proof: its digest is kept now. So it is with
+// sources that another tool has carried over. It gives those that are left.
+func (d DeleteSources) proven(ctx context.Context, w *Sweep, sources []pair) (rows int64, left []string, err error) {
+	rows, left, err = w.deleteAll(ctx, d.Layout, sources, false)
+	if err != nil || len(left) == 0 {
+		return rows, left, err
+	}
+	again, err := sourcesAmong(d.Layout, left)
+	if err != nil {
+		return rows, left, err
+	}
+	for part := range slices.Chunk(again, batchSize) {
+		if _, _, err := w.seal(ctx, d.Layout, part); err != nil {
+			return rows, left, err
+		}
+	}
+	more, left, err := w.deleteAll(ctx, d.Layout, again, false)
+	return rows + more, left, err
+}
+
 // rest goes over the sources that are left, and fails if any has no proof. One
 // that had none in its stretch may have it now, when a failed step is repeated.
 func (d DeleteSources) rest(ctx context.Context, w *Sweep) (rows int64, err error) {
@@ -152,7 +173,7 @@ func (d DeleteSources) rest(ctx context.Context, w *Sweep) (rows int64, err erro
 		if err != nil {
 			return rows, err
 		}
-		more, left, err := w.deleteAll(ctx, d.Layout, sources, false)
+		more, left, err := d.proven(ctx, w, sources)
 		if err != nil {
 			return rows, err
 		}
