@@ -67,11 +67,12 @@ func TestDigestsOfACutoverThatDied(t *testing.T) {
 // decide about it.
 func TestWhatIsBetweenAnUnprovenSourceAndItsTarget(t *testing.T) {
 	everyServer(t, func(t *testing.T, f fixture) {
-		for _, key := range []string{"old:alone", "old:same", "new:same"} {
+		for _, key := range []string{"old:alone", "old:same", "new:same", "old:other"} {
 			f.raw("SET", f.Store.full(key), "x")
 		}
+		f.raw("SET", f.Store.full("new:other"), "y")
 		_, err := f.through(DeleteSources{Layout: renamed}, 100)
-		wantText(t, err, "2 sources stay", "old:alone (there is no target)", "old:same (it equals its target)")
+		wantText(t, err, "2 sources stay", "old:alone (there is no target)", "old:other (their contents differ)")
 		if got := failure(t, err); got.Hint == "" || got.Stays == "" {
 			t.Errorf("%+v", got)
 		}
