@@ -63,7 +63,7 @@ func TestAPredicateSaysWhatItIs(t *testing.T) {
 		`{"else":"x"}`:              "f.yaml:2: keys: is missing",
 		`{"keys":[]}`:               "f.yaml:2: keys: is missing",
 		`{"keys":"<a"}`:             `f.yaml:2: keys: "<a": the part that begins`,
-		`{"keys":"a","then":"b"}`:   "the key then is not known here (known: keys, else)",
+		`{"keys":"a","then":"b"}`:   `unknown key "then" (known: keys, else)`,
 		`{"keys":"a","else":["b"]}`: "else: is not text",
 		`{"keys":{"a":"b"}}`:        "keys: is not a list of texts",
 	} {
