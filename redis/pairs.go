@@ -21,6 +21,9 @@ const (
 // things of one key, or does not come back to where it began, gives an error:
 // what it says of other keys is worth nothing then.
 func placeOf(layout Layout, key string) (pair, role, error) {
+	if known, ok := layout.(templateLayout); ok {
+		return known.place(key)
+	}
 	to, isSource, err := layout.Target(key)
 	if err != nil {
 		return pair{}, neither, err

@@ -72,6 +72,20 @@ func (l templateLayout) Source(key string) (string, bool, error) {
 	return from, ok, ambiguous(err)
 }
 
+// place is placeOf without its doubts: what a Set takes somewhere comes back, and
+// is no target.
+func (l templateLayout) place(key string) (pair, role, error) {
+	to, ok, err := l.Target(key)
+	if err != nil || ok {
+		return pair{key, to}, source, err
+	}
+	from, ok, err := l.Source(key)
+	if err != nil || !ok {
+		return pair{}, neither, err
+	}
+	return pair{from, key}, target, nil
+}
+
 func (l templateLayout) Fate(key string) Fate {
 	switch {
 	case l.Kept(key):

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Pair says that keys of one form become keys of another.
@@ -12,6 +13,8 @@ type Pair struct {
 	// Over names the pairs, by their From as written, that this one is preferred
 	// to where a key has a reading by both.
 	Over []string
+
+	fromOf, toOf []int // the number of a part in the other template, by its number in To, in From
 }
 
 // NewPair parses a pair, and refuses one that loses something on the way there
@@ -37,6 +40,7 @@ func NewPair(from, to string, over ...string) (Pair, error) {
 	}
 	p.shareTags()
 	p.sharePatterns()
+	p.fromOf, p.toOf = numbers(p.To, p.From), numbers(p.From, p.To)
 	return p, nil
 }
 
@@ -110,19 +114,48 @@ func (p *Pair) sharePatterns() {
 // mostReadings bounds what is looked at for one key.
 const mostReadings = 16
 
-// there gives the keys that key may become, each once.
-func (p Pair) there(key string) []string { return through(p.From, p.To, key) }
-
-// back gives the keys that may become key, each once.
-func (p Pair) back(key string) []string { return through(p.To, p.From, key) }
-
-func through(a, b Template, key string) []string {
-	var all []string
-	a.each(key, func(values Values) bool {
-		if other, ok := b.Expand(values); ok && !slices.Contains(all, other) {
-			all = append(all, other)
+// numbers gives the numbers that the parts of a have in b.
+func numbers(a, b Template) []int {
+	all := make([]int, a.parts)
+	for _, p := range a.pieces {
+		if p.name != "" {
+			all[p.part] = b.part(p.name).part
 		}
-		return len(all) < mostReadings
-	})
+	}
 	return all
+}
+
+// there gives the keys that key may become.
+func (p *Pair) there(key string) found { return through(&p.From, &p.To, p.fromOf, key) }
+
+// back gives the keys that may become key.
+func (p *Pair) back(key string) found { return through(&p.To, &p.From, p.toOf, key) }
+
+// through reads a key by one template and writes it by the other. What the
+// parts of the one take, those of the other take too.
+func through(a, b *Template, parts []int, key string) found {
+	m := matching{most: mostReadings, to: b, parts: parts}
+	a.search(key, &m)
+	return m.keys
+}
+
+// write gives the key that has the values of a reading in its parts, which parts
+// numbers.
+func (t *Template) write(m *matching, parts []int) string {
+	length := 0
+	for i := range t.pieces {
+		length += len(t.pieces[i].literal)
+		if t.pieces[i].name != "" {
+			length += len(*m.value(parts[t.pieces[i].part]))
+		}
+	}
+	var b strings.Builder
+	b.Grow(length)
+	for i := range t.pieces {
+		b.WriteString(t.pieces[i].literal)
+		if t.pieces[i].name != "" {
+			b.WriteString(*m.value(parts[t.pieces[i].part]))
+		}
+	}
+	return b.String()
 }

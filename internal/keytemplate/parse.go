@@ -113,10 +113,11 @@ func (t *Template) check() error {
 			if p.pattern != nil || p.rest {
 				return fmt.Errorf("<%s> is there twice: write its pattern at its first place only", p.name)
 			}
-			t.pieces[i].pattern = t.pieces[before].pattern
+			t.pieces[i].pattern, t.pieces[i].part = t.pieces[before].pattern, t.pieces[before].part
 			continue
 		}
-		seen[p.name] = i
+		seen[p.name], t.pieces[i].part = i, t.parts
+		t.parts++
 	}
 	if len(t.pieces) == 0 {
 		return errors.New("the template is empty")

@@ -58,27 +58,31 @@ func (s *Set) Target(key string) (to string, ok bool, err error) {
 	if err != nil || !ok {
 		return "", false, err
 	}
-	readings := []string{becomes("it", to)}
-	if named := s.named(key); named != "" {
-		readings = append(readings, "it is "+named+" by name")
-	}
 	before, err := s.origins(key)
 	if err != nil {
 		return "", false, err
 	}
-	for _, from := range before {
-		readings = append(readings, becomes(quote(from), key))
-	}
-	further, is, err := s.forward(to)
-	if err != nil || is {
-		readings = append(readings, becomes(quote(to), cmp.Or(further, "something else")))
-	}
+	further, is, wrong := s.forward(to)
 	twins, err := s.origins(to)
 	if err != nil {
 		return "", false, err
 	}
-	for _, from := range twins {
-		if from != key {
+	named := s.named(key)
+	if named == "" && before.len() == 0 && wrong == nil && !is && twins.len() == 1 && twins.one == key {
+		return to, true, nil
+	}
+	readings := []string{becomes("it", to)}
+	if named != "" {
+		readings = append(readings, "it is "+named+" by name")
+	}
+	for i := range before.len() {
+		readings = append(readings, becomes(quote(before.at(i)), key))
+	}
+	if wrong != nil || is {
+		readings = append(readings, becomes(quote(to), cmp.Or(further, "something else")))
+	}
+	for i := range twins.len() {
+		if from := twins.at(i); from != key {
 			readings = append(readings, becomes(quote(from), to))
 		}
 	}
@@ -92,45 +96,57 @@ func (s *Set) Target(key string) (to string, ok bool, err error) {
 // error is an *AmbiguousError. Only what Target agrees to is a source.
 func (s *Set) Source(key string) (from string, ok bool, err error) {
 	all, err := s.origins(key)
-	if err != nil || len(all) == 0 {
+	if err != nil || all.len() == 0 {
 		return "", false, err
 	}
-	to, ok, err := s.Target(all[0])
+	to, ok, err := s.Target(all.one)
 	if err != nil || !ok || to != key {
 		return "", false, err
 	}
-	return all[0], true, nil
+	return all.one, true, nil
 }
 
 // forward gives what the pairs make of a key, with the declared preferences.
 func (s *Set) forward(key string) (string, bool, error) {
+	to, hits := "", 0
+	for i := range s.pairs {
+		these := s.pairs[i].there(key)
+		if these.len() == 0 {
+			continue
+		}
+		to = these.one
+		if hits += these.len(); hits > 1 {
+			return s.preferred(key)
+		}
+	}
+	return to, hits > 0, nil
+}
+
+// preferred is forward for a key that has several readings.
+func (s *Set) preferred(key string) (string, bool, error) {
 	var hits []int
-	targets := map[int][]string{}
-	for i, p := range s.pairs {
-		if to := p.there(key); len(to) > 0 {
+	targets := map[int]found{}
+	for i := range s.pairs {
+		if to := s.pairs[i].there(key); to.len() > 0 {
 			hits, targets[i] = append(hits, i), to
 		}
 	}
-	var all []string
+	var all found
 	for _, i := range hits {
 		if s.yields(i, hits) {
 			continue
 		}
-		for _, to := range targets[i] {
-			if !slices.Contains(all, to) {
-				all = append(all, to)
-			}
+		to := targets[i]
+		for k := range to.len() {
+			all.add(to.at(k))
 		}
 	}
-	switch len(all) {
-	case 0:
-		return "", false, nil
-	case 1:
-		return all[0], true, nil
+	if all.len() <= 1 {
+		return all.one, all.len() > 0, nil
 	}
 	var readings []string
-	for _, to := range all {
-		readings = append(readings, becomes("it", to))
+	for i := range all.len() {
+		readings = append(readings, becomes("it", all.at(i)))
 	}
 	return "", false, &AmbiguousError{key, readings}
 }
@@ -141,17 +157,18 @@ func (s *Set) yields(i int, hits []int) bool {
 }
 
 // origins gives the keys that become key, by the pairs and their preferences.
-func (s *Set) origins(key string) ([]string, error) {
-	var all []string
-	for _, p := range s.pairs {
-		for _, from := range p.back(key) {
+func (s *Set) origins(key string) (found, error) {
+	var all found
+	for i := range s.pairs {
+		before := s.pairs[i].back(key)
+		for k := range before.len() {
 			// Whether that key becomes this one may itself be ambiguous.
-			to, ok, err := s.forward(from)
+			to, ok, err := s.forward(before.at(k))
 			if err != nil {
-				return nil, err
+				return found{}, err
 			}
-			if ok && to == key && !slices.Contains(all, from) {
-				all = append(all, from)
+			if ok && to == key {
+				all.add(before.at(k))
 			}
 		}
 	}

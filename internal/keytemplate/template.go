@@ -22,12 +22,14 @@ import (
 type Template struct {
 	text   string
 	pieces []piece
+	parts  int // with different names
 }
 
 // piece is text, or a part if it has a name.
 type piece struct {
 	literal string
 	name    string
+	part    int // number among the names, from 0
 	rest    bool
 	pattern *pattern // nil: anything
 	tag     bool     // it becomes a hash tag, so it has no braces
@@ -62,7 +64,8 @@ func (t Template) Prefix() string {
 // missing, empty, or not what its part takes.
 func (t Template) Expand(values Values) (key string, ok bool) {
 	var b strings.Builder
-	for _, p := range t.pieces {
+	for i := range t.pieces {
+		p := &t.pieces[i]
 		if p.name == "" {
 			b.WriteString(p.literal)
 			continue
@@ -76,26 +79,30 @@ func (t Template) Expand(values Values) (key string, ok bool) {
 	return b.String(), true
 }
 
-func (p piece) takes(value string) bool {
+func (p *piece) takes(value string) bool {
 	return value != "" && (p.pattern == nil || p.pattern.takes(value)) && !(p.tag && strings.ContainsAny(value, "{}"))
 }
 
 // Matches tells whether the key can be read by the template in any way.
 func (t Template) Matches(key string) bool {
-	found := false
-	t.each(key, func(Values) bool {
-		found = true
-		return false
-	})
-	return found
+	m := matching{most: 1}
+	t.search(key, &m)
+	return m.count > 0
 }
 
 // Readings gives all ways to read the key, at most limit of them.
 func (t Template) Readings(key string, limit int) []Values {
+	m := matching{most: limit}
+	t.search(key, &m)
 	var all []Values
-	t.each(key, func(v Values) bool {
-		all = append(all, v)
-		return len(all) < limit
-	})
+	for _, texts := range m.texts {
+		values := Values{}
+		for _, p := range t.pieces {
+			if p.name != "" {
+				values[p.name] = texts[p.part]
+			}
+		}
+		all = append(all, values)
+	}
 	return all
 }
