@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -93,11 +94,11 @@ func (w *Sweep) copyFar(ctx context.Context, pairs []pair, far []int, limit int,
 	if len(far) == 0 {
 		return nil
 	}
-	reads := make([]trip, len(far))
+	froms := make([]string, len(far))
 	for k, i := range far {
-		reads[k] = trip{script: dumpScript, keys: []string{w.store.full(pairs[i].from)}, args: []any{limit}, limit: workLimit}
+		froms[k] = w.store.full(pairs[i].from)
 	}
-	dumps, err := w.store.pipeline(ctx, reads)
+	dumps, err := w.store.dumps(ctx, froms, limit)
 	if err != nil {
 		return err
 	}
@@ -105,21 +106,14 @@ func (w *Sweep) copyFar(ctx context.Context, pairs []pair, far []int, limit int,
 	var lists [][]int
 	var big []int
 	for k, i := range far {
-		parts, _ := dumps[k].([]any)
-		ends, bytes := "", ""
-		switch {
-		case len(parts) == 2 && text(parts[0]) == "big":
+		if dumps[k].big {
 			big = append(big, i)
 			continue
-		case len(parts) == 2:
-			ends, bytes = text(parts[0]), text(parts[1])
-		case len(parts) != 1:
-			return fmt.Errorf("%s: the answer %v is not understood", w.store.place, dumps[k])
 		}
 		t := trip{script: restoreScript, limit: workLimit}
 		t.keys, t.args = w.held(w.store.full(pairs[i].to))
 		t.keys = append(t.keys, w.store.full(pairs[i].to))
-		t.args = append(t.args, word(replace), ends, bytes)
+		t.args = append(t.args, word(replace), dumps[k].until(), dumps[k].bytes)
 		trips, lists = append(trips, t), append(lists, []int{i})
 	}
 	if err := w.applied(ctx, trips, lists, results); err != nil {
@@ -150,26 +144,46 @@ func (w *Sweep) applied(ctx context.Context, trips []trip, lists [][]int, result
 	}
 	var lost error
 	for k, reply := range replies {
-		answer, err := w.answer(reply)
-		words, _ := answer.([]any)
-		if err == nil && len(words) != len(lists[k]) {
-			err = fmt.Errorf("%s: the answer %v is not understood", w.store.place, reply)
+		for _, i := range lists[k] {
+			results[i] = result{became: copied}
 		}
-		for n, i := range lists[k] {
-			if err != nil {
-				results[i].became, lost = untried, err
-				continue
+		if reply == int64(1) {
+			continue // that is what became of all
+		}
+		answer, err := w.answer(reply)
+		if err == nil {
+			err = w.outcomes(answer, lists[k], results)
+		}
+		if err != nil {
+			lost = err
+			for _, i := range lists[k] {
+				results[i].became = untried
 			}
-			results[i] = readResult(text(words[n]))
 		}
 	}
 	return lost
 }
 
+// outcomes reads the answer of a script: "3 there" for each pair that was not
+// copied, counted from 1, and "3 failed" with what the server said.
+func (w *Sweep) outcomes(answer any, list []int, results []result) error {
+	words, ok := answer.([]any)
+	if !ok {
+		return fmt.Errorf("%s: the answer %v is not understood", w.store.place, answer)
+	}
+	for _, word := range words {
+		number, rest, _ := strings.Cut(text(word), " ")
+		n, err := strconv.Atoi(number)
+		if err != nil || n < 1 || n > len(list) {
+			return fmt.Errorf("%s: the answer %q is not understood", w.store.place, text(word))
+		}
+		results[list[n-1]] = readResult(rest)
+	}
+	return nil
+}
+
 func readResult(word string) result {
 	switch word {
-	case "copied":
-		return result{became: copied}
 	case "there":
 		return result{became: there}
 	case "absent":

@@ -64,6 +64,9 @@ func some(lines []string) string {
 // lanes is how many batches are on their way at once.
 const lanes = 2
 
+// ahead is how many batches may wait for a lane, so that no lane waits for a scan.
+const ahead = 2 * scanCount / batchSize
+
 // sweep copies about size keys. While batches are copied the scan goes on. If
 // the process dies here, the stretch is done again and finds its targets equal.
 func (c Copy) sweep(ctx context.Context, w *Sweep, cursor []byte, size int) ([]byte, bool, int64, error) {
@@ -79,7 +82,7 @@ func (c Copy) sweep(ctx context.Context, w *Sweep, cursor []byte, size int) ([]b
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	work := make(chan []pair)
+	work := make(chan []pair, ahead)
 	t := tally{stop: stop}
 	var ended sync.WaitGroup
 	for range lanes {
@@ -128,11 +131,13 @@ func (c Copy) follow(ctx context.Context, w *Sweep, cursor []byte, size int) ([]
 
 // feed scans for about size sources, and hands them over in batches.
 func (c Copy) feed(ctx context.Context, w *Sweep, cursor []byte, size int, work chan<- []pair) (next []byte, done bool, err error) {
-	match := literal.Replace(beginning(c.Layout.Sources())) + "*"
-	next = cursor
-	for seen := 0; seen < size && !done; {
-		var keys []string
-		if keys, next, done, err = w.Scan(ctx, match, next, min(size-seen, scanCount)); err != nil {
+	scan, err := w.store.beginScan(ctx, literal.Replace(beginning(c.Layout.Sources()))+"*", cursor)
+	if err != nil {
+		return nil, false, err
+	}
+	for seen := 0; seen < size && !scan.done; {
+		keys, err := scan.more(ctx, size-seen)
+		if err != nil {
 			return nil, false, err
 		}
 		seen += max(len(keys), 1)
@@ -150,7 +155,8 @@ func (c Copy) feed(ctx context.Context, w *Sweep, cursor []byte, size int, work 
 			pairs = pairs[n:]
 		}
 	}
-	return next, done, nil
+	next, err = scan.cursor()
+	return next, scan.done, err
 }
 
 // sourcesAmong gives the pairs whose sources are among keys.

@@ -48,7 +48,10 @@ func (s *Store) placed(slot int, name string) string {
 	if !s.net.cluster || s.tagged() {
 		return s.books + ":" + name
 	}
-	keys, _ := s.fences.names.LoadOrStore(name, sync.OnceValue(func() []string { return s.inEverySlot(name) }))
+	keys, ok := s.fences.names.Load(name)
+	if !ok {
+		keys, _ = s.fences.names.LoadOrStore(name, sync.OnceValue(func() []string { return s.inEverySlot(name) }))
+	}
 	return keys.(func() []string)()[slot]
 }
 

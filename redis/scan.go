@@ -36,44 +36,79 @@ func (s *Store) scan(ctx context.Context, match string, cursor []byte, size int)
 	if size < 1 {
 		return nil, nil, false, fmt.Errorf("scan for %d keys: at least one is needed", size)
 	}
+	scan, err := s.beginScan(ctx, match, cursor)
+	if err != nil {
+		return nil, nil, false, err
+	}
+	begun := time.Now()
+	for !scan.done && len(keys) < size && time.Since(begun) < longestScan {
+		found, err := scan.more(ctx, size)
+		if err != nil {
+			return nil, nil, false, err
+		}
+		keys = append(keys, found...)
+	}
+	next, err = scan.cursor()
+	return keys, next, scan.done, err
+}
+
+// scanning is a scan on its way. Who owns what is asked at its beginning and
+// when it is through, not in between: a digest tells of all that happened.
+type scanning struct {
+	store *Store
+	match string
+	addrs []string
+	at    scanCursor
+	done  bool
+}
+
+func (s *Store) beginScan(ctx context.Context, match string, cursor []byte) (*scanning, error) {
 	addrs, sum, err := s.masters(ctx)
 	if err != nil {
-		return nil, nil, false, s.fault(ctx, err)
+		return nil, s.fault(ctx, err)
 	}
-	at := scanCursor{Masters: sum}
+	scan := &scanning{store: s, match: s.pattern(match), addrs: addrs, at: scanCursor{Masters: sum}}
 	if len(cursor) > 0 {
 		var before scanCursor
 		if err := json.Unmarshal(cursor, &before); err != nil {
-			return nil, nil, false, fmt.Errorf("read the cursor of a scan: %w", err)
+			return nil, fmt.Errorf("read the cursor of a scan: %w", err)
 		}
 		if before.Masters == sum && before.Master < len(addrs) {
-			at = before
+			scan.at = before
 		}
 	}
-	begun := time.Now()
-	for at.Master < len(addrs) && len(keys) < size && time.Since(begun) < longestScan {
-		found, to, err := s.scanOnce(ctx, addrs[at.Master], at.At, match, size)
-		if err != nil {
-			return nil, nil, false, s.fault(ctx, err)
-		}
-		keys = append(keys, found...)
-		if at.At = to; to == 0 {
-			at.Master++
-		}
+	return scan, nil
+}
+
+// more goes over about size keys, at most scanCount of them.
+func (c *scanning) more(ctx context.Context, size int) ([]string, error) {
+	found, to, err := c.store.scanOnce(ctx, c.addrs[c.at.Master], c.at.At, c.match, size)
+	if err != nil {
+		return nil, c.store.fault(ctx, err)
 	}
-	if done = at.Master == len(addrs); done {
-		// Keys may have moved to a master that was through already.
-		if _, still, err := s.masters(ctx); err != nil {
-			return nil, nil, false, s.fault(ctx, err)
-		} else if still != sum {
-			at, done = scanCursor{}, false
-		}
+	if c.at.At = to; to != 0 {
+		return found, nil
 	}
-	if done {
-		return keys, nil, true, nil
+	if c.at.Master++; c.at.Master < len(c.addrs) {
+		return found, nil
 	}
-	next, err = json.Marshal(at)
-	return keys, next, false, err
+	// Keys may have moved to a master that was through already.
+	addrs, sum, err := c.store.masters(ctx)
+	if err != nil {
+		return nil, c.store.fault(ctx, err)
+	}
+	if c.done = sum == c.at.Masters; !c.done {
+		c.addrs, c.at = addrs, scanCursor{Masters: sum}
+	}
+	return found, nil
+}
+
+// cursor gives what a later scan goes on from; nil if this one is through.
+func (c *scanning) cursor() ([]byte, error) {
+	if c.done {
+		return nil, nil
+	}
+	return json.Marshal(c.at)
 }
 
 func (s *Store) scanOnce(ctx context.Context, addr string, at uint64, match string, size int) ([]string, uint64, error) {
@@ -81,11 +116,11 @@ func (s *Store) scanOnce(ctx context.Context, addr string, at uint64, match stri
 	if err != nil {
 		return nil, 0, err
 	}
-	found, to, err := node.Scan(ctx, at, s.pattern(match), int64(min(size, scanCount))).Result()
+	found, to, err := node.Scan(ctx, at, match, int64(min(size, scanCount))).Result()
 	if err != nil {
 		return nil, 0, err
 	}
-	var keys []string
+	keys := found[:0]
 	for _, key := range found {
 		if !s.own(key) {
 			keys = append(keys, key[len(s.prefix):])

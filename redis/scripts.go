@@ -74,13 +74,20 @@ var (
 	confirmScript     = newScript(confirmLua)
 	forgetScript      = newScript(heldLua + forgetLua)
 	compareScript     = newScript(stateLua + compareLua)
-	copyScript        = newScript(heldLua + copyLua)
+	copyScript        = newScript(guardedBy(heldLua) + copyLua)
 	dumpScript        = newScript(stateLua + dumpLua)
-	restoreScript     = newScript(heldLua + restoreLua)
+	restoreScript     = newScript(guardedBy(heldLua) + restoreLua)
 	valueScript       = newScript(valueLua)
 	rewriteScript     = compose(rewriteLua, "", heldLua+sweepLua)
 	unconvertedScript = newScript(heldLua + unconvertedLua)
 )
+
+// guardedBy looks at the guards in a script that may be performed for each key:
+// where the slot's guard is the one that it is wanted to be, nothing else is asked.
+func guardedBy(held string) string {
+	return "if ARGV[1] ~= 'slot' or redis.call('GET', KEYS[1]) ~= ARGV[2] then\n" + held +
+		"local gone = lost()\nif gone then return gone end\nend\n"
+}
 
 // compose puts a script together: a step's work and its proof as functions, so
 // that their variables and returns are their own, then ours. The work comes

@@ -149,18 +149,35 @@ func (s *Store) pipeline(ctx context.Context, trips []trip) ([]any, error) {
 		nodes[node] = append(nodes[node], i)
 	}
 	answers := make([]any, len(trips))
+	errs := make(chan error, len(nodes))
 	for node, list := range nodes {
-		again, err := s.pipelineTo(ctx, node, trips, list, answers)
-		if err != nil {
-			return nil, s.fault(ctx, err)
-		}
-		for _, i := range again {
-			if answers[i], err = s.eval(ctx, trips[i]); err != nil {
-				return nil, s.fault(ctx, err)
-			}
+		to := func() { errs <- s.pipelineAll(ctx, node, trips, list, answers) }
+		if len(nodes) == 1 {
+			to()
+		} else {
+			go to() // the nodes work at the same time
 		}
 	}
+	var failed error
+	for range nodes {
+		if err := <-errs; err != nil && failed == nil {
+			failed = err
+		}
+	}
+	if failed != nil {
+		return nil, s.fault(ctx, failed)
+	}
 	return answers, nil
+}
+
+func (s *Store) pipelineAll(ctx context.Context, node *goredis.Client, trips []trip, list []int, answers []any) error {
+	again, err := s.pipelineTo(ctx, node, trips, list, answers)
+	for _, i := range again {
+		if err == nil {
+			answers[i], err = s.eval(ctx, trips[i])
+		}
+	}
+	return err
 }
 
 // pipelineTo gives the numbers of the trips that were not performed.

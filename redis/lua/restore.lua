@@ -1,17 +1,18 @@
--- Makes a key of bytes. Before this text stands held.lua. KEYS: what holds the
--- guards, the target. ARGV: what held.lua takes, then '1' or '0' as in copy.lua,
--- the time of its end (-1: none; '' if the source is absent), bytes.
-local gone = lost()
-if gone then return gone end
-local replace, ends, bytes = take() == '1', take(), take()
+-- Makes a key of bytes, when the guards were looked at. KEYS: what holds the
+-- guards, the target. ARGV: what held.lua takes, last '1' or '0' as in copy.lua,
+-- the time of its end (0: none; '' if the source is absent), bytes. The answer is
+-- that of copy.lua.
+local key, replace, ends, bytes = KEYS[2], ARGV[#ARGV - 2] == '1', ARGV[#ARGV - 1], ARGV[#ARGV]
 if ends == '' then
-	if replace then redis.call('UNLINK', KEYS[2]) end
-	return {'done', {'absent'}}
+	if replace then redis.call('UNLINK', key) end
+	return {'done', {'1 absent'}}
 end
-local call = {'RESTORE', KEYS[2], ends, bytes, 'ABSTTL'}
-if ends == '-1' then call = {'RESTORE', KEYS[2], '0', bytes} end
-if replace then call[#call + 1] = 'REPLACE' end
-local done = redis.pcall(unpack(call))
-if done.ok then return {'done', {'copied'}} end
-if string.find(done.err, 'BUSYKEY', 1, true) then return {'done', {'there'}} end
-return {'done', {'failed ' .. done.err}}
+local done
+if replace then
+	done = redis.pcall('RESTORE', key, ends, bytes, 'ABSTTL', 'REPLACE')
+else
+	done = redis.pcall('RESTORE', key, ends, bytes, 'ABSTTL')
+end
+if done.ok then return 1 end
+if string.find(done.err, 'BUSYKEY', 1, true) then return {'done', {'1 there'}} end
+return {'done', {'1 failed ' .. done.err}}
