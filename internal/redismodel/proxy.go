@@ -59,6 +59,9 @@ func Before(server string) (*Proxy, error) {
 // Addr is where clients connect.
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
+// Port is Addr's.
+func (p *Proxy) Port() int { return p.listener.Addr().(*net.TCPAddr).Port }
+
 // Delay sets by how much later everything arrives from now on.
 func (p *Proxy) Delay(d Delay) {
 	p.mu.Lock()

@@ -183,3 +183,28 @@ func until(ctx context.Context, what string, attempt func() error) error {
 		}
 	}
 }
+
+// AddRedisMaster starts a node without slots and introduces it to a cluster; it
+// returns when all of the servers know it.
+func AddRedisMaster(t testing.TB, servers []*RedisServer) *RedisServer {
+	t.Helper()
+	running.mu.Lock()
+	defer running.mu.Unlock()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	server, err := running.startRedisNode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := server.myID(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Do(t, "CLUSTER", "MEET", "127.0.0.1", servers[0].Port, servers[0].args[3])
+	if err := awaitView(ctx, append([]*RedisServer{server}, servers...), func(view string) bool {
+		return strings.Contains(view, id) && !strings.Contains(view, "handshake")
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return server
+}
