@@ -70,7 +70,7 @@ func (a *App) ready(ctx context.Context, w *way, report *wire.Report) ([]plan.St
 		because, evidence := a.notYet(w, s.ID)
 		if because == "" {
 			strangers, err := a.strangersOf(ctx, w, s.ID.Store)
-			if err != nil {
+			if err != nil && !unlisted(err) {
 				return nil, err
 			}
 			if len(strangers) > 0 {

@@ -23,7 +23,7 @@ func renames(t *testing.T, server *testserver.RedisServer) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	for name, text := range map[string]string{
-		"stopover.yaml": "application: shop\nstores:\n  main: {url: \"" + server.URL() + `", prefix: "shop:"}
+		"stopover.yaml": "application: shop\nstores:\n  main: {url: \"" + server.URL() + `", prefix: "shop:", clients: {ignore: [default]}}
 components:
   api: {main: rw}
 releases: ["1.5", "1.6"]

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stopover-dev/stopover/internal/book"
 	"github.com/stopover-dev/stopover/internal/run"
+	"github.com/stopover-dev/stopover/internal/wire"
 	"github.com/stopover-dev/stopover/plan"
 	"github.com/stopover-dev/stopover/store"
 )
@@ -88,6 +89,11 @@ func (a *App) askAgain(s *session, w *way, h *held, id plan.StepID) error {
 		return nil
 	}
 	strangers, err := a.strangersOf(s.ctx, again, id.Store)
+	if unlisted(err) {
+		a.cfg.tell(Event{Kind: wire.EventWarning, Store: id.Store, Migration: id.Migration, Step: id.Kind.String(),
+			Text: "clients without a lease are not seen: " + a.explain(id.Store, err).Detail.Message})
+		return nil
+	}
 	if err != nil || len(strangers) == 0 {
 		return err
 	}

@@ -22,7 +22,7 @@ func TestNobodyStartsBelowAFloorOnRedis(t *testing.T) {
 		Kinds: []store.Kind{redis.Kind()}, Operator: "tester", LockWait: time.Minute,
 		Files: fstest.MapFS{"stopover.yaml": {Data: []byte(`application: shop
 stores:
-  main: {url: "${URL}", prefix: "race:"}
+  main: {url: "${URL}", prefix: "race:", clients: {ignore: [default]}}
 components:
   api: {main: rw}
   worker: {main: rw}

@@ -2,6 +2,7 @@ package stopover
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -132,6 +133,10 @@ func (a *App) strangersOf(ctx context.Context, w *way, storeName string) ([]stri
 	}
 	return lines, nil
 }
+
+// unlisted tells that a store keeps a list of its sessions which the login may
+// not read: like one that keeps none, it names nobody.
+func unlisted(err error) bool { return errors.As(err, new(*store.RightsError)) }
 
 // strangerLine names a session without what it runs: that may hold data.
 func strangerLine(s store.Session) string {

@@ -28,7 +28,7 @@ func newCartSite(t *testing.T) cartSite {
 	server := testserver.OwnRedis(t)
 	s := cartSite{dir: t.TempDir(), server: server}
 	for name, text := range map[string]string{
-		"stopover.yaml": "application: shop\nstores:\n  main: {url: \"" + server.URL() + `", prefix: "shop:", fence: {api: {login: "api-{release}"}}}
+		"stopover.yaml": "application: shop\nstores:\n  main: {url: \"" + server.URL() + `", prefix: "shop:", fence: {api: {login: "api-{release}"}}, clients: {ignore: [api-1_5, api-1_6, default]}}
 components:
   api: {main: rw}
 releases: ["1.5", "1.6"]

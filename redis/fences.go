@@ -2,8 +2,6 @@ package redis
 
 import (
 	"context"
-	"fmt"
-	"slices"
 	"strconv"
 	"sync"
 
@@ -86,22 +84,4 @@ func (s *Store) raise(ctx context.Context, number int64, books []store.Note) err
 		s.fences.raised = number
 	}
 	return err
-}
-
-func (s *Store) raiseSlots(ctx context.Context, number int64, books []store.Note) error {
-	all := make([]trip, slots)
-	for i := range all {
-		all[i] = trip{script: raiseScript, keys: []string{s.guardOf(i)},
-			args: []any{strconv.FormatInt(number, 10)}, limit: replyLimit}
-	}
-	for part := range slices.Chunk(all, 1024) {
-		answers, err := s.pipeline(ctx, part)
-		if err != nil {
-			return fmt.Errorf("raise the guards of all slots: %w", err)
-		}
-		if slices.Contains(answers, any(int64(0))) {
-			return &store.ConflictError{Key: highest(books).Key, Guard: true}
-		}
-	}
-	return nil
 }

@@ -96,10 +96,18 @@ var crcTable = func() (table [256]uint16) {
 // name matters: behind a prefix with "{}" all of a key decides on its slot.
 func (k keyspace) inEverySlot(name string) []string {
 	all := make([]string, slots)
-	for n, found := 0, 0; found < slots; n++ {
-		key := k.prefix + "{" + strconv.FormatInt(int64(n), 36) + "}" + ours + name
-		if s := slot(key); all[s] == "" {
-			all[s] = key
+	plain := !strings.Contains(k.prefix, "{") // only what is in our own braces decides
+	var word []byte
+	for n, found := int64(0), 0; found < slots; n++ {
+		word = strconv.AppendInt(word[:0], n, 36)
+		var at int
+		if plain {
+			at = slot(string(word))
+		} else {
+			at = slot(k.prefix + "{" + string(word) + "}" + ours + name)
+		}
+		if all[at] == "" {
+			all[at] = k.prefix + "{" + string(word) + "}" + ours + name
 			found++
 		}
 	}

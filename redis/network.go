@@ -20,6 +20,8 @@ type network struct {
 	settings goredis.Options // without an address
 	seed     string
 	cluster  bool
+	name     string   // of every connection
+	atWork   sync.Map // those that bear a task's name: ADDRESS/ID
 
 	mu     sync.Mutex
 	nodes  map[string]*goredis.Client // by address
@@ -29,7 +31,7 @@ type network struct {
 
 func newNetwork(connection *goredis.Options, cluster bool) *network {
 	settings := *connection
-	settings.Addr = ""
+	settings.Addr, settings.ClientName = "", "" // see introducing
 	settings.Protocol = 2
 	settings.MaxRetries, settings.DialerRetries = -1, 1
 	settings.DialTimeout, settings.ReadTimeout, settings.WriteTimeout = dialLimit, replyLimit, replyLimit
@@ -42,7 +44,7 @@ func newNetwork(connection *goredis.Options, cluster bool) *network {
 	if seed == "" {
 		seed = "localhost:6379"
 	}
-	return &network{settings: settings, seed: seed, cluster: cluster, nodes: map[string]*goredis.Client{}}
+	return &network{settings: settings, seed: seed, cluster: cluster, name: newName(), nodes: map[string]*goredis.Client{}}
 }
 
 func (n *network) close() error {
@@ -65,7 +67,7 @@ func (n *network) node(addr string) (*goredis.Client, error) {
 	}
 	if n.nodes[addr] == nil {
 		settings := n.settings
-		settings.Addr = addr
+		settings.Addr, settings.OnConnect = addr, n.introducing(settings.OnConnect)
 		n.nodes[addr] = goredis.NewClient(&settings)
 	}
 	return n.nodes[addr], nil

@@ -18,9 +18,11 @@ func (s *Store) Do(ctx context.Context, task store.Task) (store.Progress, error)
 	if err := s.ready(ctx); err != nil {
 		return store.Progress{}, err
 	}
-	progress, err := s.do(ctx, task)
+	inner, end := s.working(ctx, task)
+	defer end()
+	progress, err := s.do(inner, task)
 	if err != nil {
-		return store.Progress{}, err
+		return store.Progress{}, endedBy(ctx, inner, err)
 	}
 	progress.Took = time.Since(begun)
 	return progress, nil
