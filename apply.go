@@ -159,6 +159,9 @@ func (a *App) sound(ctx context.Context, sights []*sight) error {
 			return a.unadopted(s, survey)
 		}
 	}
+	if f := a.refuseSetBack(sights); f != nil {
+		return f
+	}
 	return nil
 }
 

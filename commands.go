@@ -51,6 +51,8 @@ func (c *command) do(ctx context.Context, app *App) (wire.Document, error) {
 		return app.Attest(ctx, Statement{Component: ask.Name, Releases: ask.Releases, Reason: ask.Reason, For: ask.For})
 	case cli.AttestClient:
 		return app.Attest(ctx, Statement{Client: ask.Name, Reason: ask.Reason, For: ask.For})
+	case cli.AttestRestored:
+		return app.AttestRestored(ctx, ask.Name, ask.Reason)
 	case cli.Unlock:
 		return app.Unlock(ctx, c.asker(ask.Yes))
 	case cli.Adopt:

@@ -188,6 +188,8 @@ func (c *command) open() (*App, error) {
 	switch ask := c.request.Ask.(type) {
 	case cli.AttestComponent:
 		c.cfg.Operator = cmp.Or(ask.Operator, c.cfg.Operator)
+	case cli.AttestRestored:
+		c.cfg.Operator = cmp.Or(ask.Operator, c.cfg.Operator)
 	case cli.AttestClient:
 		c.cfg.Operator = cmp.Or(ask.Operator, c.cfg.Operator)
 	}

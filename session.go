@@ -219,6 +219,9 @@ func (a *App) waiting(storeName string) func(book.Holder, time.Duration) {
 
 // release gives all leases back.
 func (s *session) release() {
+	if len(s.app.stores) > 1 {
+		s.witness()
+	}
 	for _, h := range s.held {
 		if follower, able := store.As[store.Follower](h.st); able {
 			follower.Unfollow()

@@ -30,6 +30,17 @@ func (a *App) Status(ctx context.Context) (*wire.Status, error) {
 			doc.Route = &wire.Route{To: s.books.Route.To, Who: s.books.Route.Who, Since: s.books.Route.Since}
 		}
 	}
+	for _, b := range setBacks(sights) {
+		f := a.refuseSetBack(sights)
+		if worst == nil {
+			worst = f
+		}
+		for i := range doc.Stores {
+			if doc.Stores[i].Name == b.name && doc.Stores[i].Problem == nil {
+				doc.Stores[i].Problem = &wire.Error{Message: b.String(), Hint: f.Detail.Hint}
+			}
+		}
+	}
 	doc.Next = a.afterStatus(doc)
 	if worst != nil {
 		doc.Exit = worst.Exit

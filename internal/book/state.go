@@ -26,6 +26,7 @@ type State struct {
 	Rolled    map[string]Rolled // by component
 	Attests   []Attestation     // also those that hold no more
 	Fences    []Fence
+	Peers     map[string]Peer // other stores, by name
 
 	epoch    int64
 	proposal *Proposal
@@ -51,7 +52,7 @@ func Read(ctx context.Context, s store.Store) (*State, error) {
 func (s *State) Clock() time.Time { return s.Now.Add(time.Since(s.seen)) }
 
 func decode(view store.View) (*State, error) {
-	s := &State{Now: view.Now, seen: time.Now(), Lines: make(map[Step]Line, len(view.Notes)), Cursors: map[Step]Cursor{}, Gates: map[string]Gate{}, Rolled: map[string]Rolled{}}
+	s := &State{Now: view.Now, seen: time.Now(), Lines: make(map[Step]Line, len(view.Notes)), Cursors: map[Step]Cursor{}, Gates: map[string]Gate{}, Rolled: map[string]Rolled{}, Peers: map[string]Peer{}}
 	for _, note := range view.Notes {
 		if err := s.take(note); err != nil {
 			return nil, fmt.Errorf("note %q of the books is damaged: %w", note.Key, err)
@@ -78,6 +79,9 @@ func (s *State) take(note store.Note) error {
 	}
 	if rest, ok := strings.CutPrefix(note.Key, fencePrefix); ok {
 		return s.takeFence(rest, note)
+	}
+	if rest, ok := strings.CutPrefix(note.Key, peerPrefix); ok {
+		return s.takePeer(rest, note)
 	}
 	if strings.HasPrefix(note.Key, attestPrefix) {
 		return s.takeAttestation(note)

@@ -42,6 +42,7 @@ type newCommands struct {
 type attestCommands struct {
 	Component AttestComponent `cmd:"" help:"These releases of a component run, and no others." example:"attest component api 1.5 --reason rolled-out-and-checked --for 2h"`
 	Client    AttestClient    `cmd:"" help:"This client of a store reads and writes nothing that changes." example:"attest client reports --reason reads-a-view-only"`
+	Restored  AttestRestored  `cmd:"" help:"This store was restored from a backup, and the others can live with that." example:"attest restored main --reason all-restored-to-noon"`
 }
 
 type importCommands struct {

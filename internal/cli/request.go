@@ -18,7 +18,7 @@ type Request struct {
 
 // Ask is the part of a Request that belongs to one command: NewProject,
 // NewMigration, Lint, List, Init, Status, Plan, Apply, Verify, Cleanup,
-// Rollback, Check, Throttle, Fleet, AttestComponent, AttestClient, Run, Unlock, Adopt,
+// Rollback, Check, Throttle, Fleet, AttestComponent, AttestClient, AttestRestored, Run, Unlock, Adopt,
 // ImportTable, ImportGitLab, Demo, Version or Help.
 type Ask interface{ isAsk() }
 
@@ -164,6 +164,13 @@ type AttestClient struct {
 	Statement
 }
 
+// AttestRestored records that a store was set back on purpose.
+type AttestRestored struct {
+	Name     string `arg:"" name:"STORE" help:"The store."`
+	Reason   string `required:"" placeholder:"TEXT" help:"How you know. It is recorded and shown."`
+	Operator string `placeholder:"NAME" help:"Who is recorded as operator (default: the login's name)."`
+}
+
 // Run runs a program as an instance.
 type Run struct {
 	Component string        `placeholder:"NAME" help:"The component that it is (default: the only one)."`
@@ -225,6 +232,7 @@ func (Check) isAsk()           {}
 func (Fleet) isAsk()           {}
 func (AttestComponent) isAsk() {}
 func (AttestClient) isAsk()    {}
+func (AttestRestored) isAsk()  {}
 func (Unlock) isAsk()          {}
 func (Adopt) isAsk()           {}
 func (ImportTable) isAsk()     {}
