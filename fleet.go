@@ -60,12 +60,32 @@ func (a *App) shownComponent(w *way, name string) (wire.FleetComponent, error) {
 	}
 	if k.assumed != plan.NoRelease {
 		shown.Assumed, shown.Because = w.index.ID(k.assumed), k.assumption(w)
+		if a.attestedOnly(name) {
+			shown.Because += "; it only reads, and without a lease_url a login that may not write holds no lease: it counts by attestation only"
+		}
 	}
 	if k.attested != nil {
 		attested := shownAttestation(*k.attested, true)
 		shown.Attestation = &attested
 	}
 	return shown, nil
+}
+
+// attestedOnly tells whether a component may be one that can hold no lease: it only
+// reads, and none of its stores has a login for leases.
+func (a *App) attestedOnly(component string) bool {
+	reads := false
+	for _, p := range a.stores {
+		switch a.role(component, p.name) {
+		case plan.ReadWrite:
+			return false
+		case plan.ReadOnly:
+			if reads = true; p.decl.LeaseURL != "" {
+				return false
+			}
+		}
+	}
+	return reads
 }
 
 // instances lists the leases of a component, each name once, also those that

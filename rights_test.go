@@ -79,6 +79,9 @@ func TestReadersJoinByALoginForLeases(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error()+hintOf(err), "lease_url") {
 		t.Errorf("a login that may only read joins: %v", err)
 	}
+	if shown, err := a.Fleet(wait(t)); err != nil || !strings.Contains(shown.Components[0].Because, "it counts by attestation only") {
+		t.Errorf("the fleet says %+v, %v", shown, err)
+	}
 	s.write("lease", server.URLAs("lease_"+database, "", database))
 	s.write("stopover.yaml", strings.Replace(s.read("stopover.yaml"), "schema: shop", "schema: shop\n    lease_url: ${file:lease}", 1))
 	a = s.app()
@@ -93,7 +96,7 @@ func TestReadersJoinByALoginForLeases(t *testing.T) {
 	eventually(t, func() bool {
 		return s.one("SELECT rev FROM shop.stopover_note WHERE key = 'fleet/web/web-1'") != before
 	})
-	if status, err := s.app().Fleet(wait(t)); err != nil || len(status.Components[0].Instances) != 1 {
+	if status, err := s.app().Fleet(wait(t)); err != nil || len(status.Components[0].Instances) != 1 || strings.Contains(status.Components[0].Because, "attestation only") {
 		t.Errorf("by the reader's own login the fleet is %+v, %v", status, err)
 	}
 	i.Leave(wait(t))

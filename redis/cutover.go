@@ -103,7 +103,11 @@ func (s *Store) cutOver(ctx context.Context, c Cutover, task store.Task) (store.
 		return store.Progress{}, wrong(ctx, ctx, err, task)
 	}
 	if err := s.raiseOwn(ctx, c, &a, task); err != nil {
-		return store.Progress{}, nothingCutOver(ctx, errors.Join(err, s.liftOwn(ctx, c.Layout, &a, task)))
+		// What an operator is to do by hand must not make us forget what it takes away.
+		if !errors.As(err, new(*ByHandError)) {
+			err = errors.Join(err, s.liftOwn(ctx, c.Layout, &a, task))
+		}
+		return store.Progress{}, nothingCutOver(ctx, err)
 	}
 	w, err := m.quiet(ctx)
 	if err == nil {

@@ -211,3 +211,44 @@ func (f fenced) asAll() goredis.UniversalClient {
 	f.t.Cleanup(func() { _ = client.Close() })
 	return client
 }
+
+// TestACutoverWithAFenceByHand has a store that may not set users: each time it says
+// what an operator has to type, and goes on when that is so.
+func TestACutoverWithAFenceByHand(t *testing.T) {
+	f := prepared(t, testserver.OwnRedis(t)).withOld()
+	f.Store = f.asUser("tool", "-acl|setuser", "-client|kill")
+	guard := f.note("epoch", store.Any, `1`)
+	f.on("SET", "old:1", "a")
+	if _, err := f.performed(guard, followed); err != nil {
+		t.Fatal(err)
+	}
+	byHand := func(action store.Action) {
+		t.Helper()
+		_, err := f.performed(guard, action)
+		hand, ok := errors.AsType[*ByHandError](err)
+		if !ok {
+			t.Fatalf("%T without the right: %v", action, err)
+		}
+		var words []any
+		for _, word := range strings.Fields(hand.Commands[0]) {
+			words = append(words, strings.Trim(word, "'"))
+		}
+		f.servers[0].Do(t, words...)
+	}
+	cutover := Cutover{Layout: renamed, Fence: f.ownFence()}
+	byHand(cutover)
+	if _, err := f.performed(guard, cutover); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.as(f.servers[0]).Set(t.Context(), f.Store.full("old:1"), "late", 0).Err(); !denied(err) {
+		t.Errorf("the old key can be written: %v", err)
+	}
+	deletion := DeleteSources{Layout: renamed, Live: true}
+	byHand(deletion)
+	if _, err := f.performed(guard, deletion); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.as(f.servers[0]).Set(t.Context(), f.Store.full("old:1"), "again", 0).Err(); err != nil {
+		t.Errorf("the fence is left: %v", err)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stopover-dev/stopover/internal/testserver"
 	"github.com/stopover-dev/stopover/store"
 )
 
@@ -117,45 +118,51 @@ func (c *counters) check() {
 }
 
 func TestALiveCopyLosesNothing(t *testing.T) {
-	everyServer(t, func(t *testing.T, f fixture) {
-		guard := f.note("epoch", store.Any, `1`)
-		for i := range 3000 {
-			f.on("HSET", fmt.Sprintf("old:%d", i), "n", 0)
-		}
-		writers := f.count(3000)
-		defer func() {
-			select {
-			case <-writers.stop:
-			default:
-				writers.end()
-			}
-		}()
-		if _, err := f.performed(guard, followed); err != nil {
-			t.Fatal(err)
-		}
-		if p, err := f.performed(guard, Compare{Layout: renamed, Live: true}); err != nil || p.Rows > 0 {
-			t.Fatalf("%v, %q", err, p.Sample)
-		}
-		writers.more(2000)
-		writers.end()
-		if _, err := f.performed(guard, Cutover{Layout: renamed}); err != nil {
-			t.Fatal(err)
-		}
-		writers.check()
-		f.on("HINCRBY", "new:5", "n", 1) // the new release is at work
-		if p, err := f.performed(guard, Compare{Layout: renamed, Live: true}); err != nil || p.Rows > 0 {
-			t.Fatalf("%v, %q", err, p.Sample)
-		}
-		if _, err := f.performed(guard, followed); !errors.As(err, new(*CutOverError)) {
-			t.Errorf("copied again: %v", err)
-		}
-		if _, err := f.performed(guard, DeleteSources{Layout: renamed, Live: true}); err != nil {
-			t.Fatal(err)
-		}
-		if left := f.below("old:*"); len(left) > 0 {
-			t.Errorf("left are %q", left)
-		}
+	everyServer(t, losesNothing)
+	t.Run("TLS with a password", func(t *testing.T) {
+		t.Parallel()
+		losesNothing(t, prepared(t, testserver.RedisTLS(t)))
 	})
+}
+
+func losesNothing(t *testing.T, f fixture) {
+	guard := f.note("epoch", store.Any, `1`)
+	for i := range 3000 {
+		f.on("HSET", fmt.Sprintf("old:%d", i), "n", 0)
+	}
+	writers := f.count(3000)
+	defer func() {
+		select {
+		case <-writers.stop:
+		default:
+			writers.end()
+		}
+	}()
+	if _, err := f.performed(guard, followed); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := f.performed(guard, Compare{Layout: renamed, Live: true}); err != nil || p.Rows > 0 {
+		t.Fatalf("%v, %q", err, p.Sample)
+	}
+	writers.more(2000)
+	writers.end()
+	if _, err := f.performed(guard, Cutover{Layout: renamed}); err != nil {
+		t.Fatal(err)
+	}
+	writers.check()
+	f.on("HINCRBY", "new:5", "n", 1) // the new release is at work
+	if p, err := f.performed(guard, Compare{Layout: renamed, Live: true}); err != nil || p.Rows > 0 {
+		t.Fatalf("%v, %q", err, p.Sample)
+	}
+	if _, err := f.performed(guard, followed); !errors.As(err, new(*CutOverError)) {
+		t.Errorf("copied again: %v", err)
+	}
+	if _, err := f.performed(guard, DeleteSources{Layout: renamed, Live: true}); err != nil {
+		t.Fatal(err)
+	}
+	if left := f.below("old:*"); len(left) > 0 {
+		t.Errorf("left are %q", left)
+	}
 }
 
 // on performs a command of the application on a key without the prefix.
