@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,8 +34,8 @@ type living struct {
 	guard    store.Note
 }
 
-// lively seeds tenants on servers of the test's own and has them written. The
-// store connects to through, if it is not nil, in place of servers.
+// lively seeds tenants on servers and has them written. The store connects to
+// through, if it is not nil, in place of servers.
 func lively(t *testing.T, options redismodel.Options, servers, through []*testserver.RedisServer) *living {
 	t.Helper()
 	if through == nil {
@@ -42,15 +43,16 @@ func lively(t *testing.T, options redismodel.Options, servers, through []*testse
 	}
 	l := &living{fixture: prepared(t, through...), layout: tenants(t), model: redismodel.New(options)}
 	prefix := l.Store.full("tenant")
+	user := "writer-" + strings.TrimSuffix(l.Store.prefix, ":")
 	var addrs []string
 	for _, server := range servers {
 		addrs = append(addrs, server.Addr())
-		l.addOld(server, "writer")
+		l.addOld(server, user)
 	}
-	l.old = redismodel.Side{Addrs: addrs, Cluster: len(servers) > 1, User: "writer", Password: "canary-old", Name: redismodel.OldNames(prefix)}
+	l.old = redismodel.Side{Addrs: addrs, Cluster: len(servers) > 1, User: user, Password: "canary-old", Name: redismodel.OldNames(prefix)}
 	l.new = l.old
 	l.new.Name = redismodel.NewNames(prefix)
-	l.fence = &Fence{User: "writer", Readable: []string{"*"}, Writable: []string{"tenant:{*"}, Probes: []string{"tenant:0:profile"}}
+	l.fence = &Fence{User: user, Readable: []string{"*"}, Writable: []string{"tenant:{*"}, Probes: []string{"tenant:0:profile"}}
 	l.guard = l.note("epoch", store.Any, `1`)
 	if err := l.model.Seed(t.Context(), l.old); err != nil {
 		t.Fatal(err)
@@ -223,19 +225,19 @@ func announced(t *testing.T, servers, as []*testserver.RedisServer) {
 	})
 }
 
-// onOwn runs a test on a standalone server and on a cluster, one after the
+// onShared runs a test on a standalone server and on a cluster, one after the
 // other: both need the processors.
-func onOwn(t *testing.T, test func(t *testing.T, servers []*testserver.RedisServer)) {
-	t.Run("standalone", func(t *testing.T) { test(t, []*testserver.RedisServer{testserver.OwnRedis(t)}) })
-	t.Run("three masters", func(t *testing.T) { test(t, testserver.OwnRedisCluster(t)) })
+func onShared(t *testing.T, test func(t *testing.T, servers []*testserver.RedisServer)) {
+	t.Run("standalone", func(t *testing.T) { test(t, []*testserver.RedisServer{testserver.Redis(t)}) })
+	t.Run("three masters", func(t *testing.T) { test(t, testserver.RedisCluster(t)) })
 }
 
-// some tenants, and writes of them that do not take all of the processors.
+// few are tenants enough, with writers that leave some of the processors.
 func few() redismodel.Options { return redismodel.Options{Tenants: 800, Rate: 3000} }
 
 // TestNoWriteIsLostOverACutover is the way as it should be.
 func TestNoWriteIsLostOverACutover(t *testing.T) {
-	onOwn(t, func(t *testing.T, servers []*testserver.RedisServer) {
+	onShared(t, func(t *testing.T, servers []*testserver.RedisServer) {
 		l := lively(t, few(), servers, nil)
 		l.write(300)
 		l.follow()
