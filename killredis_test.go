@@ -71,7 +71,7 @@ func newRedisSite(t *testing.T, servers []*testserver.RedisServer) *redisSite {
 	if len(servers) > 1 {
 		cluster = `, cluster: "true"`
 	}
-	s.write("stopover.yaml", "application: shop\nstores:\n  main: {url: \""+servers[0].URL()+`", prefix: "shop:"`+cluster+`}
+	s.write("stopover.yaml", "application: shop\nstores:\n  main: {url: \""+servers[0].URL()+`", prefix: "shop:"`+cluster+`, clients: {ignore: [default]}}
 components:
   api: {main: rw}
 releases: ["1.5", "1.6"]
