@@ -78,6 +78,9 @@ func (a *App) upgrade(ctx context.Context, command string, ask ApplyOptions) (*w
 		return report, err
 	}
 	if len(todo) == 0 && len(unstamped(sights)) == 0 {
+		if slices.ContainsFunc(sights, w.outdatedRoute) { // nothing to ask about: only the note changes
+			return report, a.underLease(ctx, command, report, w, ask)
+		}
 		return report, a.settled(ctx, report, w, sights)
 	}
 	if err := a.confirm(ctx, w, ask.Confirm, fmt.Sprintf("Run %s?", plural(int64(len(todo)), "step"))); err != nil {
@@ -255,7 +258,7 @@ func involved(a *App, w *way) []*sight {
 	var list []*sight
 	todo := a.allowedNow(w)
 	for _, s := range w.sights {
-		if !s.stamped() || slices.ContainsFunc(todo, func(id plan.StepID) bool { return id.Store == s.name }) || s.fresh() {
+		if !s.stamped() || slices.ContainsFunc(todo, func(id plan.StepID) bool { return id.Store == s.name }) || s.fresh() || w.outdatedRoute(s) {
 			list = append(list, s)
 		}
 	}

@@ -31,6 +31,14 @@ func (a *App) onRoute(w *way, retarget bool) error {
 	return nil
 }
 
+// outdatedRoute tells whether a store notes a route that this way leaves or ends.
+func (w *way) outdatedRoute(s *sight) bool {
+	if w.cat.Implicit || w.goal.Release == plan.NoRelease || s.books == nil || s.books.Route == nil {
+		return false
+	}
+	return s.books.Route.To != w.index.ID(w.goal.Release) || !w.rolls()
+}
+
 // keepRoute notes the target while rollouts are left to do, and takes the note
 // away when none are.
 func (a *App) keepRoute(s *session, w *way) error {
