@@ -41,7 +41,7 @@ func TestNoWriteIsLostOnABadNetwork(t *testing.T) {
 			n.proxies, n.through = proxiedServers(t, n.servers)
 			for fault, test := range map[string]func(*testing.T, *wires){
 				"changes are told late": changesToldLate, "connections are cut": connectionsCut, "a cut behind the fence": cutBehindTheFence,
-				"a late run": lateRun, "a batch of unknown outcome": batchOfUnknownOutcome,
+				"a late run": lateRun, "a batch of unknown outcome": batchOfUnknownOutcome, "a slow batch": slowBatch,
 			} {
 				n.proxies.Delay(redismodel.Delay{})
 				t.Run(fault, func(t *testing.T) { test(t, n) })
@@ -111,6 +111,8 @@ func cutBehindTheFence(t *testing.T, n *wires) {
 		limited, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
 		err := l.run.AwaitDenied(limited)
+		// The fence is being proven; then the cutover waits 300 ms for what is told.
+		time.Sleep(150 * time.Millisecond)
 		n.proxies.Delay(redismodel.Delay{})
 		n.proxies.Cut()
 		cut <- err
@@ -168,6 +170,30 @@ func batchOfUnknownOutcome(t *testing.T, n *wires) {
 	hold.Release()
 	l.write(800)
 	l.end()
+}
+
+// slowBatch arrives when its keys have been written again and again, and no more
+// after: nobody may have carried over what is newer meanwhile.
+func slowBatch(t *testing.T, n *wires) {
+	options := few()
+	options.Hot = 10
+	l := lively(t, options, n.servers, n.through)
+	l.follow()
+	p, err := n.proxies.Of(n.servers[0].Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	hold := p.Hold(n.batch())
+	<-hold.Caught()
+	l.write(1000)
+	written := l.run.Stop()
+	hold.Release()
+	if _, err := l.perform(Cutover{Layout: l.layout}, "cut over"); err != nil {
+		t.Fatal(err)
+	}
+	if report, err := l.model.Check(t.Context(), l.new); err != nil || report.Bad() {
+		t.Errorf("%v\n%s\n%s", err, report, written)
+	}
 }
 
 // TestKeysThatAreWrittenAllTheTime are never found in two batches at once, and no
