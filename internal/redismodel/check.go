@@ -78,7 +78,7 @@ func (m *Model) glance() span {
 
 // ending says whether it depends on clocks if a key was still there.
 func (s span) ending(until int64) bool {
-	return until != 0 && until > s.begin-50 && until < s.end+50
+	return until != 0 && until > s.begin-50-s.tolerance && until < s.end+50+s.tolerance
 }
 
 // read gives what a side holds of keys.

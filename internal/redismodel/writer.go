@@ -16,12 +16,12 @@ type writer struct {
 	report Written
 }
 
-// A key is left alone for a while around its end: whether the server still sees
-// it then depends on the server's clock.
-const (
-	beforeEnd = 100 // ms
-	afterEnd  = 20  // ms
-)
+// beforeEnd is for how long a key is left alone before its end, in milliseconds:
+// it may have ended when the write is there.
+const beforeEnd = 100
+
+// afterEnd is the same behind the end, which depends on the server's clock.
+func (w *writer) afterEnd() int64 { return 20 + w.run.model.options.Tolerance.Milliseconds() }
 
 func (w *writer) work() {
 	defer func() { w.link.close() }()
@@ -93,7 +93,7 @@ func (w *writer) pick() *key {
 	for {
 		for range 100 {
 			k := w.keys[w.chance.IntN(len(w.keys))]
-			if now := time.Now().UnixMilli(); k.until == 0 || now < k.until-beforeEnd || now > k.until+afterEnd {
+			if now := time.Now().UnixMilli(); k.until == 0 || now < k.until-beforeEnd || now > k.until+w.afterEnd() {
 				return k
 			}
 		}
@@ -113,11 +113,12 @@ func (w *writer) attempt(k *key) fate {
 	switch fate {
 	case answered:
 		w.report.count(op.args[0].(string))
-		if got := fmt.Sprint(answer); got != op.want && !k.unsure {
+		// The key may have ended before the server had the write, or not.
+		crossed := k.until != 0 && time.Now().UnixMilli() >= k.until-w.afterEnd()
+		if got := fmt.Sprint(answer); got != op.want && !k.unsure && !crossed {
 			w.report.Wrong++
 			w.report.sample("%v: answer %s, want %s; before: %s", op.args, got, op.want, k)
 		}
-		crossed := k.until != 0 && time.Now().UnixMilli() >= k.until-afterEnd
 		*k, op.after.unsure = op.after, k.unsure || crossed
 		k.unsure = op.after.unsure
 	case refused:
