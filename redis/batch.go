@@ -144,42 +144,41 @@ func (w *Sweep) applied(ctx context.Context, trips []trip, lists [][]int, result
 	}
 	var lost error
 	for k, reply := range replies {
-		for _, i := range lists[k] {
+		odd, err := w.oddOf(reply, len(lists[k]))
+		for n, i := range lists[k] {
 			results[i] = result{became: copied}
-		}
-		if reply == int64(1) {
-			continue // that is what became of all
-		}
-		answer, err := w.answer(reply)
-		if err == nil {
-			err = w.outcomes(answer, lists[k], results)
-		}
-		if err != nil {
-			lost = err
-			for _, i := range lists[k] {
-				results[i].became = untried
+			if word, is := odd[n]; is {
+				results[i] = readResult(word)
+			}
+			if err != nil {
+				results[i], lost = result{became: untried}, err
 			}
 		}
 	}
 	return lost
 }
 
-// outcomes reads the answer of a script: "3 there" for each pair that was not
-// copied, counted from 1, and "3 failed" with what the server said.
-func (w *Sweep) outcomes(answer any, list []int, results []result) error {
-	words, ok := answer.([]any)
-	if !ok {
-		return fmt.Errorf("%s: the answer %v is not understood", w.store.place, answer)
+// oddOf reads the answer of a script that does n things: what it says of those
+// that were not done, by their number from 0.
+func (w *Sweep) oddOf(reply any, n int) (map[int]string, error) {
+	if reply == int64(1) {
+		return nil, nil
 	}
+	answer, err := w.answer(reply)
+	if err != nil {
+		return nil, err
+	}
+	words, _ := answer.([]any)
+	odd := make(map[int]string, len(words))
 	for _, word := range words {
 		number, rest, _ := strings.Cut(text(word), " ")
-		n, err := strconv.Atoi(number)
-		if err != nil || n < 1 || n > len(list) {
-			return fmt.Errorf("%s: the answer %q is not understood", w.store.place, text(word))
+		i, err := strconv.Atoi(number)
+		if err != nil || i < 1 || i > n {
+			return nil, fmt.Errorf("%s: the answer %v is not understood", w.store.place, answer)
 		}
-		results[list[n-1]] = readResult(rest)
+		odd[i-1] = rest
 	}
-	return nil
+	return odd, nil
 }
 
 func readResult(word string) result {

@@ -6,7 +6,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
+
+	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/stopover-dev/stopover/store"
 )
@@ -41,46 +44,69 @@ func (c Compare) seek(ctx context.Context, r *Reader, report func(string)) error
 	if c.Live {
 		return c.seekLive(ctx, r, report)
 	}
-	var cursor []byte
-	for done := false; !done; {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		keys, next, end, err := r.Scan(ctx, "*", cursor, scanCount)
+	scan, err := r.store.beginScan(ctx, "*", nil)
+	if err != nil {
+		return err
+	}
+	var mu sync.Mutex
+	say := func(line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		report(line)
+	}
+	return inLanes(ctx, func(ctx context.Context, hand func(compared) error) error {
+		return c.feed(ctx, scan, hand, say)
+	}, func(ctx context.Context, batch compared) error {
+		return r.store.compare(ctx, batch, say)
+	})
+}
+
+// compared is a batch of pairs of which the sources were seen, or the targets.
+type compared struct {
+	pairs []pair
+	by    role
+}
+
+// feed goes over all keys, and reports those that are in no pair.
+func (c Compare) feed(ctx context.Context, scan *scanning, hand func(compared) error, report func(string)) error {
+	for !scan.done {
+		keys, err := scan.more(ctx, scanCount)
 		if err != nil {
 			return err
 		}
-		cursor, done = next, end
-		if err := c.compare(ctx, r.store, keys, report); err != nil {
+		sources, targets, odd, err := c.sorted(keys)
+		if err != nil {
 			return err
+		}
+		for _, line := range odd {
+			report(line)
+		}
+		for by, pairs := range map[role][]pair{source: sources, target: targets} {
+			for batch := range slices.Chunk(pairs, batchSize) {
+				if err := hand(compared{batch, by}); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return nil
 }
 
-// compare reports what is wrong with some keys.
-func (c Compare) compare(ctx context.Context, s *Store, keys []string, report func(string)) error {
-	sources, targets, odd, err := c.sorted(keys)
-	if err != nil {
-		return err
-	}
-	for _, line := range odd {
-		report(line)
-	}
-	orphans, err := s.withoutSource(ctx, targets)
-	if err != nil {
-		return err
-	}
-	for part := range slices.Chunk(append(sources, orphans...), batchSize) {
-		differing, err := s.comparePairs(ctx, part, tolerance)
-		if err != nil {
+// compare reports what is wrong with a batch. A pair is compared where its source
+// is seen; where its target is, only one without a source is.
+func (s *Store) compare(ctx context.Context, batch compared, report func(string)) error {
+	pairs := batch.pairs
+	if batch.by == target {
+		var err error
+		if pairs, err = s.withoutSource(ctx, pairs); err != nil {
 			return err
 		}
-		for _, d := range differing {
-			report(fmt.Sprintf("%s and %s: %s", d.from, d.to, d.because))
-		}
 	}
-	return nil
+	differing, err := s.comparePairs(ctx, pairs, tolerance)
+	for _, d := range differing {
+		report(fmt.Sprintf("%s and %s: %s", d.from, d.to, d.because))
+	}
+	return err
 }
 
 // withoutSource gives the pairs that have none.
@@ -89,17 +115,39 @@ func (s *Store) withoutSource(ctx context.Context, pairs []pair) ([]pair, error)
 	for part := range slices.Chunk(pairs, batchSize) {
 		froms := make([]string, len(part))
 		for i, p := range part {
-			froms[i] = p.from
+			froms[i] = s.full(p.from)
 		}
-		states, err := s.states(ctx, froms, "exists")
+		there, err := s.there(ctx, froms)
 		if err != nil {
 			return nil, err
 		}
-		for i, state := range states {
-			if state.holds == "" {
+		for i, is := range there {
+			if !is {
 				all = append(all, part[i])
 			}
 		}
+	}
+	return all, nil
+}
+
+// there tells which of full keys exist.
+func (s *Store) there(ctx context.Context, keys []string) ([]bool, error) {
+	answers, err := s.plainly(ctx, keys, func(pipe goredis.Pipeliner, i int) { pipe.Exists(ctx, keys[i]) })
+	if err != nil {
+		return nil, err
+	}
+	all := make([]bool, len(keys))
+	for i, answer := range answers {
+		n, err := answer[0].(*goredis.IntCmd).Result()
+		if err != nil { // perhaps the key's slot has just moved
+			var again any
+			again, err = s.ask(ctx, existsScript, keys[i:i+1])
+			n, _ = again.(int64)
+		}
+		if err != nil {
+			return nil, err
+		}
+		all[i] = n > 0
 	}
 	return all, nil
 }
@@ -133,7 +181,7 @@ type difference struct {
 
 // comparePairs gives the pairs that are not equal, after a second look.
 func (s *Store) comparePairs(ctx context.Context, pairs []pair, within time.Duration) ([]difference, error) {
-	unequal, err := s.differing(ctx, pairs, "dump", within)
+	unequal, err := s.differing(ctx, pairs, within)
 	if err != nil || len(unequal) == 0 {
 		return nil, err
 	}
@@ -141,26 +189,7 @@ func (s *Store) comparePairs(ctx context.Context, pairs []pair, within time.Dura
 	for i, d := range unequal {
 		again[i] = d.pair
 	}
-	return s.differing(ctx, again, "canon", within)
-}
-
-// differing compares pairs by what compare.lua gives of their keys.
-func (s *Store) differing(ctx context.Context, pairs []pair, by string, within time.Duration) ([]difference, error) {
-	keys := make([]string, 0, 2*len(pairs))
-	for _, p := range pairs {
-		keys = append(keys, p.from, p.to)
-	}
-	states, err := s.states(ctx, keys, by)
-	if err != nil {
-		return nil, err
-	}
-	var all []difference
-	for i, p := range pairs {
-		if because := unlike(states[2*i], states[2*i+1], within); because != "" {
-			all = append(all, difference{p, because})
-		}
-	}
-	return all, nil
+	return s.differing(ctx, again, within)
 }
 
 // state is what a key holds and when it ends.
@@ -170,7 +199,7 @@ type state struct {
 }
 
 // states asks for keys without the prefix, those of a slot in one script.
-func (s *Store) states(ctx context.Context, keys []string, by string) ([]state, error) {
+func (s *Store) states(ctx context.Context, keys []string) ([]state, error) {
 	lists := map[int][]int{}
 	for i, key := range keys {
 		lists[s.slotOf(key)] = append(lists[s.slotOf(key)], i)
@@ -178,7 +207,7 @@ func (s *Store) states(ctx context.Context, keys []string, by string) ([]state, 
 	var trips []trip
 	var order [][]int
 	for _, list := range lists {
-		t := trip{script: compareScript, args: []any{by}, limit: workLimit}
+		t := trip{script: stateScript, limit: workLimit}
 		for _, i := range list {
 			t.keys = append(t.keys, s.full(keys[i]))
 		}

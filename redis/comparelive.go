@@ -65,7 +65,7 @@ func (c Compare) seekLive(ctx context.Context, r *Reader, report func(string)) e
 func (s *Store) unequal(ctx context.Context, pairs []pair) ([]pair, error) {
 	var all []pair
 	for part := range slices.Chunk(pairs, batchSize) {
-		differing, err := s.differing(ctx, part, "dump", tolerance)
+		differing, err := s.differing(ctx, part, tolerance)
 		if err != nil {
 			return nil, err
 		}
@@ -170,7 +170,7 @@ func (w *watch) ask(pairs []pair) (stop func()) {
 func (s *Store) differingInParts(ctx context.Context, pairs []pair) ([]difference, error) {
 	var all []difference
 	for part := range slices.Chunk(pairs, batchSize) {
-		differing, err := s.differing(ctx, part, "canon", tolerance)
+		differing, err := s.differing(ctx, part, tolerance)
 		if err != nil {
 			return nil, err
 		}

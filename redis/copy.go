@@ -5,8 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 
 	"github.com/stopover-dev/stopover/store"
 )
@@ -61,12 +62,6 @@ func some(lines []string) string {
 	return strings.Join(lines, ", ")
 }
 
-// lanes is how many batches are on their way at once.
-const lanes = 2
-
-// ahead is how many batches may wait for a lane, so that no lane waits for a scan.
-const ahead = 2 * scanCount / batchSize
-
 // sweep copies about size keys. While batches are copied the scan goes on. If
 // the process dies here, the stretch is done again and finds its targets equal.
 func (c Copy) sweep(ctx context.Context, w *Sweep, cursor []byte, size int) ([]byte, bool, int64, error) {
@@ -80,26 +75,23 @@ func (c Copy) sweep(ctx context.Context, w *Sweep, cursor []byte, size int) ([]b
 	if c.Live {
 		return c.follow(ctx, w, cursor, size)
 	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	work := make(chan []pair, ahead)
-	t := tally{stop: stop}
-	var ended sync.WaitGroup
-	for range lanes {
-		ended.Go(func() {
-			for batch := range work {
-				rows, err := w.copyOffline(ctx, batch)
-				t.add(rows, err)
-			}
-		})
+	var rows atomic.Int64
+	scan, err := w.store.beginScan(ctx, literal.Replace(beginning(c.Layout.Sources()))+"*", cursor)
+	if err != nil {
+		return nil, false, 0, err
 	}
-	next, done, err := c.feed(ctx, w, cursor, size, work)
-	close(work)
-	ended.Wait()
-	if t.err != nil {
-		err = t.err // it may be what ended the scan
+	err = inLanes(ctx, func(ctx context.Context, hand func([]pair) error) error {
+		return c.feed(ctx, scan, size, hand)
+	}, func(ctx context.Context, batch []pair) error {
+		n, err := w.copyOffline(ctx, batch)
+		rows.Add(n)
+		return err
+	})
+	if err != nil {
+		return nil, false, rows.Load(), err
 	}
-	return next, done, t.rows, err
+	next, err := scan.cursor()
+	return next, scan.done, rows.Load(), err
 }
 
 // liveCursor is the cursor of a live copy. Which keys were gone over is known to
@@ -130,33 +122,24 @@ func (c Copy) follow(ctx context.Context, w *Sweep, cursor []byte, size int) ([]
 }
 
 // feed scans for about size sources, and hands them over in batches.
-func (c Copy) feed(ctx context.Context, w *Sweep, cursor []byte, size int, work chan<- []pair) (next []byte, done bool, err error) {
-	scan, err := w.store.beginScan(ctx, literal.Replace(beginning(c.Layout.Sources()))+"*", cursor)
-	if err != nil {
-		return nil, false, err
-	}
+func (c Copy) feed(ctx context.Context, scan *scanning, size int, hand func([]pair) error) error {
 	for seen := 0; seen < size && !scan.done; {
 		keys, err := scan.more(ctx, size-seen)
 		if err != nil {
-			return nil, false, err
+			return err
 		}
 		seen += max(len(keys), 1)
 		pairs, err := sourcesAmong(c.Layout, keys)
 		if err != nil {
-			return nil, false, err
+			return err
 		}
-		for len(pairs) > 0 {
-			n := min(batchSize, len(pairs))
-			select {
-			case work <- pairs[:n]:
-			case <-ctx.Done():
-				return nil, false, ctx.Err()
+		for batch := range slices.Chunk(pairs, batchSize) {
+			if err := hand(batch); err != nil {
+				return err
 			}
-			pairs = pairs[n:]
 		}
 	}
-	next, err = scan.cursor()
-	return next, scan.done, err
+	return nil
 }
 
 // sourcesAmong gives the pairs whose sources are among keys.
@@ -189,24 +172,6 @@ func told(layout Layout, keys []string) (sources, targets []pair, err error) {
 		return nil, nil, &store.StatementError{Statement: 1, Message: some(unclear)}
 	}
 	return sources, targets, nil
-}
-
-// tally is what lanes have done together. The first error stops all.
-type tally struct {
-	mu   sync.Mutex
-	rows int64
-	err  error
-	stop func()
-}
-
-func (t *tally) add(rows int64, err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.rows += rows
-	if err != nil && t.err == nil {
-		t.err = err
-		t.stop()
-	}
 }
 
 // copyOffline copies a batch, and refuses targets that were there and differ.

@@ -196,7 +196,7 @@ func (w *Sweep) betweenTargets(ctx context.Context, layout Layout, keys []string
 		return nil, err
 	}
 	because := map[string]string{}
-	differing, err := w.store.differing(ctx, pairs, "canon", tolerance)
+	differing, err := w.store.differing(ctx, pairs, tolerance)
 	for _, d := range differing {
 		because[d.from] = d.because
 	}

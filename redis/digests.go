@@ -100,7 +100,7 @@ func (w *Sweep) seal(ctx context.Context, layout Layout, pairs []pair) (kept int
 	for i, p := range pairs {
 		tos[i] = p.to
 	}
-	states, err := s.states(ctx, tos, "canon")
+	states, err := s.states(ctx, tos)
 	if err != nil {
 		return 0, nil, err
 	}

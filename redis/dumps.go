@@ -39,7 +39,7 @@ func (d dumped) until() string {
 func (s *Store) dumps(ctx context.Context, keys []string, limit int) ([]dumped, error) {
 	all, again := make([]dumped, len(keys)), make([]bool, len(keys))
 	if limit > 0 {
-		sizes, err := s.plainly(ctx, keys, func(pipe goredis.Pipeliner, key string) { pipe.MemoryUsage(ctx, key) })
+		sizes, err := s.plainly(ctx, keys, func(pipe goredis.Pipeliner, i int) { pipe.MemoryUsage(ctx, keys[i]) })
 		if err != nil {
 			return nil, err
 		}
@@ -56,9 +56,9 @@ func (s *Store) dumps(ctx context.Context, keys []string, limit int) ([]dumped, 
 			read, numbers = append(read, key), append(numbers, i)
 		}
 	}
-	answers, err := s.plainly(ctx, read, func(pipe goredis.Pipeliner, key string) {
-		pipe.Dump(ctx, key)
-		pipe.Do(ctx, "PEXPIRETIME", key)
+	answers, err := s.plainly(ctx, read, func(pipe goredis.Pipeliner, i int) {
+		pipe.Dump(ctx, read[i])
+		pipe.Do(ctx, "PEXPIRETIME", read[i])
 	})
 	if err != nil {
 		return nil, err

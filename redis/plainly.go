@@ -6,11 +6,11 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// plainly performs commands that only read, the same for each key, and gives
-// their answers key by key. Those for one node go in one trip, and the nodes are
+// plainly performs commands that only read, as many for each key, and gives their
+// answers key by key; ask adds those for the key with a number. Those for one node go in one trip, and the nodes are
 // asked at the same time. An answer may be an error of the server; the error here
 // is one of the connection.
-func (s *Store) plainly(ctx context.Context, keys []string, ask func(goredis.Pipeliner, string)) ([][]goredis.Cmder, error) {
+func (s *Store) plainly(ctx context.Context, keys []string, ask func(pipe goredis.Pipeliner, i int)) ([][]goredis.Cmder, error) {
 	nodes := map[*goredis.Client][]int{}
 	for i, key := range keys {
 		of := 0
@@ -26,7 +26,7 @@ func (s *Store) plainly(ctx context.Context, keys []string, ask func(goredis.Pip
 	all := make([][]goredis.Cmder, len(keys))
 	errs := make(chan error, len(nodes))
 	for node, list := range nodes {
-		go func() { errs <- s.plainlyTo(ctx, node, keys, list, ask, all) }()
+		go func() { errs <- s.plainlyTo(ctx, node, list, ask, all) }()
 	}
 	var failed error
 	for range nodes {
@@ -37,12 +37,12 @@ func (s *Store) plainly(ctx context.Context, keys []string, ask func(goredis.Pip
 	return all, failed
 }
 
-func (s *Store) plainlyTo(ctx context.Context, node *goredis.Client, keys []string, list []int, ask func(goredis.Pipeliner, string), all [][]goredis.Cmder) error {
+func (s *Store) plainlyTo(ctx context.Context, node *goredis.Client, list []int, ask func(pipe goredis.Pipeliner, i int), all [][]goredis.Cmder) error {
 	t := trip{limit: workLimit}
 	answer, err := t.within(ctx, func(ctx context.Context) (any, error) {
 		pipe := node.WithTimeout(t.limit).Pipeline()
 		for _, i := range list {
-			ask(pipe, keys[i])
+			ask(pipe, i)
 		}
 		answers, _ := pipe.Exec(ctx) // each has its own error
 		return answers, nil

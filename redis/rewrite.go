@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/stopover-dev/stopover/internal/expr"
 	"github.com/stopover-dev/stopover/internal/keytemplate"
@@ -49,6 +50,9 @@ type rule struct {
 	change *expr.Change
 	policy Policy
 	aside  Layout // to the keys of the quarantine; nil: none
+
+	number int    // among the rules, from 1
+	fields packed // the lists of what each of the rules looks at
 }
 
 // NewRewrite reads rewritings, and refuses those that contradict themselves. A
@@ -64,6 +68,13 @@ func NewRewrite(all ...Rewriting) (Rewrite, error) {
 			return Rewrite{}, fmt.Errorf("rewrite %q: %w", w.Keys, err)
 		}
 		r.rules = append(r.rules, next)
+	}
+	fields := packed(nil).list(len(r.rules))
+	for _, rule := range r.rules {
+		fields = fields.texts(rule.change.Reads())
+	}
+	for i := range r.rules {
+		r.rules[i].number, r.rules[i].fields = i+1, fields
 	}
 	return r, nil
 }
@@ -186,24 +197,44 @@ func (r Rewrite) take(key string) (taken, error) {
 // sweep rewrites about size keys. If the process dies here, the stretch is done
 // again, and finds nothing to do where values were rewritten.
 func (r Rewrite) sweep(ctx context.Context, w *Sweep, cursor []byte, size int) ([]byte, bool, int64, error) {
-	keys, next, done, err := w.Scan(ctx, r.match(), cursor, size)
+	scan, err := w.store.beginScan(ctx, r.match(), cursor)
 	if err != nil {
 		return nil, false, 0, err
 	}
-	all, err := r.among(keys)
+	listed, err := w.store.there(ctx, []string{w.store.unconverted()})
 	if err != nil {
 		return nil, false, 0, err
 	}
-	var rows int64
-	for part := range slices.Chunk(all, batchSize) {
-		n, odd, err := w.rewriteAll(ctx, part)
-		rows += n
-		if err == nil {
-			err = w.setAside(ctx, part, odd)
+	var rows atomic.Int64
+	err = inLanes(ctx, func(ctx context.Context, hand func([]taken) error) error {
+		for seen := 0; seen < size && !scan.done; {
+			keys, err := scan.more(ctx, size-seen)
+			if err != nil {
+				return err
+			}
+			seen += max(len(keys), 1)
+			all, err := r.among(keys)
+			if err != nil {
+				return err
+			}
+			for batch := range slices.Chunk(all, batchSize) {
+				if err := hand(batch); err != nil {
+					return err
+				}
+			}
 		}
-		if err != nil {
-			return nil, false, rows, err
+		return nil
+	}, func(ctx context.Context, batch []taken) error {
+		n, odd, err := w.rewriteAll(ctx, batch)
+		rows.Add(n)
+		if err == nil && (len(odd) > 0 || listed[0]) {
+			err = w.setAside(ctx, batch, odd)
 		}
+		return err
+	})
+	if err != nil {
+		return nil, false, rows.Load(), err
 	}
-	return next, done, rows, nil
+	next, err := scan.cursor()
+	return next, scan.done, rows.Load(), err
 }

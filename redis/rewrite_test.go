@@ -91,9 +91,9 @@ func TestAValueThatChangesMeanwhileIsReadAgain(t *testing.T) {
 			t.Fatal(all, err)
 		}
 		w := &Sweep{Reader: Reader{store: f.Store}}
-		trips, written, err := w.rewritings(t.Context(), all, map[string]string{})
-		if err != nil || len(trips) != 7 {
-			t.Fatal(len(trips), err)
+		edits, err := w.rewritings(t.Context(), all, map[string]string{})
+		if err != nil || len(edits) != 7 {
+			t.Fatal(len(edits), err)
 		}
 		f.raw("HSET", f.Store.full(names[0]), "created_at", "1970-01-01T00:00:02Z")
 		f.raw("HSET", f.Store.full(names[1]), "email", "another")
@@ -102,7 +102,7 @@ func TestAValueThatChangesMeanwhileIsReadAgain(t *testing.T) {
 		f.raw("SET", f.Store.full(names[4]), "{}")
 		f.raw("HSET", f.Store.full(names[5]), "other", "is not looked at")
 		f.raw("SET", f.Store.full("tenant:s:tenant"), `{"created_at":"1970-01-01T00:00:02Z"}`)
-		rows, changed, err := w.write(t.Context(), trips, written)
+		rows, changed, err := w.write(t.Context(), edits)
 		if err != nil || rows != 1 || len(changed) != 6 {
 			t.Fatalf("%d rows, %v changed, %v", rows, changed, err)
 		}

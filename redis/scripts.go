@@ -27,8 +27,12 @@ var (
 	heldLua string
 	//go:embed lua/state.lua
 	stateLua string
-	//go:embed lua/compare.lua
-	compareLua string
+	//go:embed lua/states.lua
+	statesLua string
+	//go:embed lua/exists.lua
+	existsLua string
+	//go:embed lua/same.lua
+	sameLua string
 	//go:embed lua/copy.lua
 	copyLua string
 	//go:embed lua/dump.lua
@@ -73,12 +77,14 @@ var (
 	keepScript        = newScript(heldLua + stateLua + keepLua)
 	confirmScript     = newScript(confirmLua)
 	forgetScript      = newScript(heldLua + forgetLua)
-	compareScript     = newScript(stateLua + compareLua)
+	stateScript       = newScript(stateLua + statesLua)
+	sameScript        = newScript(stateLua + sameLua)
+	existsScript      = newScript(existsLua)
 	copyScript        = newScript(guardedBy(heldLua) + copyLua)
 	dumpScript        = newScript(stateLua + dumpLua)
 	restoreScript     = newScript(guardedBy(heldLua) + restoreLua)
 	valueScript       = newScript(valueLua)
-	rewriteScript     = compose(rewriteLua, "", heldLua+sweepLua)
+	rewriteScript     = newScript(guardedBy(heldLua) + rewriteLua)
 	unconvertedScript = newScript(heldLua + unconvertedLua)
 )
 

@@ -136,12 +136,12 @@ func (s *Store) notRewritten(ctx context.Context, all []taken, report func(line 
 		return err
 	}
 	for i, t := range all {
-		args, err := values[i].becomes(t.rule.change)
+		arg, err := values[i].becomes(t.rule.change, t.rule.number)
 		_, odd := err.(*expr.UnconvertibleError)
 		switch {
 		case odd && t.rule.policy == Fail, err != nil && !odd:
 			report(fmt.Sprintf("%s: %s", t.key, err))
-		case len(args) > 0:
+		case len(arg) > 0:
 			report(t.key + ": it is not rewritten")
 		}
 	}

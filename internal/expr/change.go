@@ -15,6 +15,7 @@ type Change struct {
 	rename [][2]string
 	remove []string
 	where  *Program
+	reads  []string
 }
 
 type assignment struct {
@@ -49,6 +50,7 @@ func NewChange(f Fields) (*Change, error) {
 			return nil, fmt.Errorf("where: %w", err)
 		}
 	}
+	c.reads = c.looked()
 	return c, c.contradicts()
 }
 
@@ -76,7 +78,9 @@ func (c *Change) contradicts() error {
 
 // Reads gives the names of all fields that the change looks at or writes,
 // sorted: a record of these is enough for Of.
-func (c *Change) Reads() []string {
+func (c *Change) Reads() []string { return c.reads }
+
+func (c *Change) looked() []string {
 	var all []string
 	for _, a := range c.set {
 		all = append(append(all, a.field), a.program.fields...)

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"sync"
 
 	lang "github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/ast"
@@ -23,6 +24,8 @@ type Program struct {
 	text    string
 	fields  []string
 	program *vm.Program
+
+	machines *sync.Pool // of *vm.VM: one takes memory, and can be used again
 }
 
 // SyntaxError says what is wrong with an expression.
@@ -58,7 +61,8 @@ func Compile(text string) (*Program, error) {
 		return nil, &SyntaxError{text, look.wrong}
 	}
 	sort.Strings(look.fields)
-	return &Program{text: text, fields: slices.Compact(look.fields), program: program}, nil
+	machines := &sync.Pool{New: func() any { return new(vm.VM) }}
+	return &Program{text: text, fields: slices.Compact(look.fields), program: program, machines: machines}, nil
 }
 
 // String gives the expression as it was written.
@@ -70,11 +74,9 @@ func (p *Program) Fields() []string { return p.fields }
 // Run gives what the expression makes of a record. The error is an
 // *UnconvertibleError where a value is none that the expression can take.
 func (p *Program) Run(record map[string]any) (any, error) {
-	env := map[string]any{}
-	for _, name := range p.fields {
-		env[name] = record[name]
-	}
-	value, err := lang.Run(p.program, env)
+	machine := p.machines.Get().(*vm.VM)
+	value, err := machine.Run(p.program, record)
+	p.machines.Put(machine)
 	if err == nil {
 		return value, nil
 	}

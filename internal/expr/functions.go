@@ -93,8 +93,10 @@ func unixSeconds(text string) (any, error) {
 }
 
 func instant(text string, of func(time.Time) int64) (any, error) {
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return n, nil
+	if len(text) <= len("-9223372036854775808") { // what is longer is no number, and need not be tried
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return n, nil
+		}
 	}
 	t, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {

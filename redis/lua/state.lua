@@ -1,14 +1,17 @@
 -- What a key holds, in words that are the same for equal keys.
 
--- ends gives when a key expires, in milliseconds since 1970; -1: never; -2:
+-- ending gives when a key expires, in milliseconds since 1970; -1: never; -2:
 -- there is no such key.
-local function ends(key)
+local function ending(key)
 	local when = redis.pcall('PEXPIRETIME', key)
-	if type(when) ~= 'table' then return string.format('%.0f', when) end
+	if type(when) ~= 'table' then return when end
 	local left, time = redis.call('PTTL', key), redis.call('TIME') -- a server before 7.0
-	if left < 0 then return string.format('%.0f', left) end
-	return string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + left)
+	if left < 0 then return left end
+	return time[1] * 1000 + math.floor(time[2] / 1000) + left
 end
+
+-- ends is ending as text.
+local function ends(key) return string.format('%.0f', ending(key)) end
 
 local sum = redis.sha1hex
 
@@ -20,15 +23,14 @@ local function joined(values)
 	return sum(table.concat(sums))
 end
 
--- unordered gives a digest of groups of n values that does not depend on the
--- order of the groups. It orders digests, not values: how strings are ordered
--- depends on the language of the server's machine.
+-- unordered gives a digest of groups of one or two values that does not depend
+-- on the order of the groups. It orders digests, not values: how strings are
+-- ordered depends on the language of the server's machine.
 local function unordered(values, n)
 	local sums = {}
 	for i = 1, #values, n do
-		local group = {}
-		for k = 0, n - 1 do group[k + 1] = sum(values[i + k]) end
-		sums[#sums + 1] = sum(table.concat(group))
+		local first = values[i]
+		sums[#sums + 1] = sum(n == 1 and first or #first .. ' ' .. first .. values[i + 1])
 	end
 	table.sort(sums)
 	return sum(table.concat(sums))

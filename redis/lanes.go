@@ -1,0 +1,48 @@
+package redis
+
+import (
+	"context"
+	"sync"
+)
+
+// lanes is how many batches are on their way at once.
+const lanes = 2
+
+// ahead is how many batches may wait for a lane, so that none waits for a scan.
+const ahead = 2 * scanCount / batchSize
+
+// inLanes has work done on what feed hands over, several at once and in any
+// order. The first error, of either, ends all; it is given when nothing is on its
+// way any more.
+func inLanes[T any](ctx context.Context, feed func(ctx context.Context, hand func(T) error) error, work func(context.Context, T) error) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	waiting := make(chan T, ahead)
+	var ended sync.WaitGroup
+	for range lanes {
+		ended.Go(func() {
+			for batch := range waiting {
+				if ctx.Err() != nil {
+					continue
+				}
+				if err := work(ctx, batch); err != nil {
+					stop(err)
+				}
+			}
+		})
+	}
+	err := feed(ctx, func(batch T) error {
+		select {
+		case waiting <- batch:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	})
+	close(waiting)
+	ended.Wait()
+	if ctx.Err() != nil { // that may be what ended the feed
+		return context.Cause(ctx)
+	}
+	return err
+}
