@@ -23,7 +23,7 @@ func (a *App) predicates(ctx context.Context, w *way) error {
 			continue
 		}
 		seen := findSight(w.sights, s.ID.Store)
-		if seen == nil || seen.st == nil || seen.err != nil || seen.untouched() {
+		if seen == nil || seen.st == nil || seen.err != nil || seen.untouched() || !seen.stamped() {
 			continue // on paper, or nothing to ask about yet: it is taken to apply
 		}
 		question := [2]string{s.ID.Store, known.section.When}

@@ -114,6 +114,27 @@ func TestWithoutDigestsOnlyEqualSourcesAreDeleted(t *testing.T) {
 	})
 }
 
+// TestACutoverThatAnotherToolHasMade was never made here: only equal sources go,
+// and nothing copies over the targets any more.
+func TestACutoverThatAnotherToolHasMade(t *testing.T) {
+	everyServer(t, func(t *testing.T, f fixture) {
+		for _, name := range []string{"a", "b"} {
+			f.raw("SET", f.Store.full("old:"+name), "1")
+			f.raw("SET", f.Store.full("new:"+name), "1")
+		}
+		f.raw("SET", f.Store.full("new:b"), "2")
+		_, err := f.through(DeleteSources{Layout: renamed, Live: true}, 100)
+		wantText(t, err, "1 source stays", "old:b")
+		if got := f.below("old:*"); len(got) != 1 {
+			t.Errorf("left are %q", got)
+		}
+		_, err = f.through(Copy{Layout: renamed, Live: true}, 100)
+		if !errors.As(err, new(*CutOverError)) {
+			t.Errorf("%v (%T), want that nothing is copied any more", err, err)
+		}
+	})
+}
+
 func TestUncoveredKeysBlockDeleting(t *testing.T) {
 	everyServer(t, func(t *testing.T, f fixture) {
 		names := f.sealed()
