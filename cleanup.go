@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/stopover-dev/stopover/internal/book"
@@ -19,6 +20,9 @@ type CleanupOptions struct {
 	Fleet   map[string][]string // see Target.Fleet
 	Until   time.Time
 	Confirm Confirm // asked before the first contract; nil: go on
+	// ShutOut the logins of older releases of the store first, where they have logins of
+	// their own: they stay out. It takes the place of an attestation.
+	ShutOut bool
 }
 
 // Cleanup runs the contracts that are provably allowed: everything before them
@@ -37,6 +41,7 @@ func (a *App) Cleanup(ctx context.Context, ask CleanupOptions) (report *wire.Rep
 	if err != nil {
 		return report, a.explain("", err)
 	}
+	w.shutOut = ask.ShutOut
 	if err := a.keepRollouts(ctx, w); err != nil {
 		return report, err
 	}
@@ -53,6 +58,10 @@ func (a *App) Cleanup(ctx context.Context, ask CleanupOptions) (report *wire.Rep
 			return report, a.explain("", err)
 		}
 		question := fmt.Sprintf("Run %s? There is no way back from it without a restore.", plural(int64(len(ready)), "contract"))
+		if logins := a.bans(w, ready); len(logins) > 0 {
+			question = fmt.Sprintf("Shut out %s, then run %s? There is no way back from it without a restore.",
+				strings.Join(logins, ", "), plural(int64(len(ready)), "contract"))
+		}
 		if err := confirmed(ask.Confirm(question, doc)); err != nil {
 			return report, err
 		}
@@ -69,7 +78,7 @@ func (a *App) ready(ctx context.Context, w *way, report *wire.Report) ([]plan.St
 		}
 		because, evidence := a.notYet(w, s.ID)
 		if because == "" {
-			strangers, err := a.strangersOf(ctx, w, s.ID.Store)
+			strangers, err := a.strangersOf(ctx, w, s.ID.Store, a.banOf(w, s.ID))
 			if err != nil && !unlisted(err) {
 				return nil, err
 			}
@@ -96,7 +105,7 @@ func (a *App) notYet(w *way, id plan.StepID) (because string, evidence []string)
 			return fmt.Sprintf("%s is not done", before), nil
 		}
 	}
-	if no := plan.Allowed(w.cat, w.state, id); len(no) > 0 {
+	if no := plan.Allowed(w.cat, a.withoutBanned(w, id), id); len(no) > 0 {
 		return no.String(), w.against(no)
 	}
 	return a.soaking(w, id), nil
@@ -132,6 +141,9 @@ func (a *App) nothingToClean(ctx context.Context, report *wire.Report, w *way) e
 	if len(report.Refused[0].Evidence) > 0 {
 		f.Next = []string{a.cmd("fleet"), a.cmd("plan")}
 	}
+	if a.shutOutWouldDo(w) {
+		f.Next = append(f.Next, a.cmd("cleanup --shut-out"))
+	}
 	first := report.Refused[0]
 	kind, _ := plan.ParseKind(first.Step)
 	return f.at(plan.StepID{Store: first.Store, Migration: first.Migration, Kind: kind})
@@ -154,6 +166,7 @@ func (a *App) clean(ctx context.Context, report *wire.Report, w *way, ready []pl
 	if err != nil {
 		return a.explain("", err)
 	}
+	again.shutOut = w.shutOut
 	if ready, err = a.ready(s.ctx, again, a.newReport("cleanup")); err != nil {
 		return err
 	}
@@ -234,6 +247,9 @@ func (a *App) contract(s *session, w *way, report *wire.Report, id plan.StepID, 
 	}
 	work.Firm = firm
 	h := s.held[id.Store]
+	if err := a.ban(s, w, h, id); err != nil {
+		return err
+	}
 	back, err := a.raise(s, w, h, work)
 	if err != nil {
 		return err

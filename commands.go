@@ -38,7 +38,7 @@ func (c *command) do(ctx context.Context, app *App) (wire.Document, error) {
 	case cli.Verify:
 		return app.Verify(ctx)
 	case cli.Cleanup:
-		return app.Cleanup(ctx, CleanupOptions{Confirm: c.asker(ask.Yes)})
+		return app.Cleanup(ctx, CleanupOptions{Confirm: c.asker(ask.Yes), ShutOut: ask.ShutOut})
 	case cli.Rollback:
 		return app.Rollback(ctx, RollbackOptions{To: ask.To, Confirm: c.asker(ask.Yes)})
 	case cli.Check:

@@ -69,7 +69,7 @@ func (a *App) askAgain(s *session, w *way, h *held, id plan.StepID) error {
 			sights[i] = &now
 		}
 	}
-	again := &way{target: w.target, sights: sights}
+	again := &way{target: w.target, sights: sights, shutOut: w.shutOut}
 	again.seen = again.seenReleases()
 	if err := a.catalogue(again); err != nil {
 		return a.explain(h.name, err)
@@ -80,7 +80,7 @@ func (a *App) askAgain(s *session, w *way, h *held, id plan.StepID) error {
 		return a.explain(h.name, err)
 	}
 	again.copySkips(w)
-	if no := plan.Allowed(again.cat, again.state, id); len(no) > 0 {
+	if no := plan.Allowed(again.cat, a.withoutBanned(again, id), id); len(no) > 0 {
 		f := refuse(no.String(), a.cmd("fleet"), a.cmd("plan")).at(id)
 		f.Detail.Evidence = again.against(no)
 		return f
@@ -88,7 +88,7 @@ func (a *App) askAgain(s *session, w *way, h *held, id plan.StepID) error {
 	if id.Kind != plan.Contract {
 		return nil
 	}
-	strangers, err := a.strangersOf(s.ctx, again, id.Store)
+	strangers, err := a.strangersOf(s.ctx, again, id.Store, a.banOf(again, id))
 	if unlisted(err) {
 		a.cfg.tell(Event{Kind: wire.EventWarning, Store: id.Store, Migration: id.Migration, Step: id.Kind.String(),
 			Text: "clients without a lease are not seen: " + a.explain(id.Store, err).Detail.Message})

@@ -108,6 +108,9 @@ func (a *App) shownClients(ctx context.Context, s *sight) wire.FleetStore {
 		shown.Unknown = append(shown.Unknown, wire.Client{Session: session.ID, Name: session.Name, User: session.User,
 			Address: session.Client, Since: session.Since})
 	}
+	for _, b := range s.books.Banned {
+		shown.ShutOut = append(shown.ShutOut, b.Login)
+	}
 	for _, at := range s.books.Attests {
 		if at.Client != "" && at.Holds(s.books.Now) {
 			shown.Clients = append(shown.Clients, shownAttestation(at, true))
@@ -117,8 +120,8 @@ func (a *App) shownClients(ctx context.Context, s *sight) wire.FleetStore {
 }
 
 // strangersOf says which sessions stand against the contracts of a store, one
-// line each. Where no releases are declared, nobody asks who runs.
-func (a *App) strangersOf(ctx context.Context, w *way, storeName string) ([]string, error) {
+// line each, but for those of logins that will be shut out. Where no releases are declared, nobody asks who runs.
+func (a *App) strangersOf(ctx context.Context, w *way, storeName string, logins []string) ([]string, error) {
 	seen := findSight(w.sights, storeName)
 	if w.cat.Implicit || seen == nil || seen.untouched() {
 		return nil, nil
@@ -129,7 +132,9 @@ func (a *App) strangersOf(ctx context.Context, w *way, storeName string) ([]stri
 	}
 	var lines []string
 	for _, session := range unknown {
-		lines = append(lines, strangerLine(session))
+		if !banned(session, logins) {
+			lines = append(lines, strangerLine(session))
+		}
 	}
 	return lines, nil
 }

@@ -46,6 +46,7 @@ type way struct {
 
 	cutOver   bool // apply --switch: the instances to switch to wait in their gates
 	sweep     bool // apply --sweep: what was verified is asked again
+	shutOut   bool // cleanup: logins of older releases are shut out before a contract
 	emptyOnly bool // init: stores that are in use are left as they are
 }
 

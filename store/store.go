@@ -361,6 +361,14 @@ type Fence struct {
 	Because string
 }
 
+// Banner keeps logins out altogether.
+type Banner interface {
+	// Ban lets logins make no sessions any more, and ends those that they have; it
+	// returns when there is none. Logins that there are not are passed over. Doing it
+	// again changes nothing.
+	Ban(ctx context.Context, logins []string) error
+}
+
 // Whom lists who is shut out, for people; "": nobody.
 func (f Fence) Whom() string {
 	return strings.Join(append(slices.Clone(f.Logins), f.Names...), ", ")

@@ -27,6 +27,7 @@ type State struct {
 	Attests   []Attestation     // also those that hold no more
 	Fences    []Fence
 	Peers     map[string]Peer // other stores, by name
+	Banned    []Banned
 
 	epoch    int64
 	proposal *Proposal
@@ -82,6 +83,9 @@ func (s *State) take(note store.Note) error {
 	}
 	if rest, ok := strings.CutPrefix(note.Key, peerPrefix); ok {
 		return s.takePeer(rest, note)
+	}
+	if strings.HasPrefix(note.Key, bannedPrefix) {
+		return s.takeBanned(note)
 	}
 	if strings.HasPrefix(note.Key, attestPrefix) {
 		return s.takeAttestation(note)

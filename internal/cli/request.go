@@ -124,6 +124,7 @@ type Verify struct{}
 
 // Cleanup runs the contracts that are allowed.
 type Cleanup struct {
+	ShutOut bool `help:"Shut the logins of older releases out of the store first, where each release has its own (fence: in stopover.yaml). They stay out."`
 	Change
 	Locks
 }

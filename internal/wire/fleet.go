@@ -49,11 +49,12 @@ type Attestation struct {
 // FleetStore is what a store itself says of its clients.
 type FleetStore struct {
 	Name    string        `json:"name"`
-	Lists   bool          `json:"lists"`           // it can list its sessions
-	Known   int           `json:"known"`           // sessions that are explained
-	Unknown []Client      `json:"unknown"`         // sessions that nothing explains: no contract runs beside them
-	Clients []Attestation `json:"clients"`         // statements on clients that hold
-	Problem string        `json:"error,omitempty"` // why its sessions could not be listed
+	Lists   bool          `json:"lists"`              // it can list its sessions
+	Known   int           `json:"known"`              // sessions that are explained
+	Unknown []Client      `json:"unknown"`            // sessions that nothing explains: no contract runs beside them
+	Clients []Attestation `json:"clients"`            // statements on clients that hold
+	ShutOut []string      `json:"shut_out,omitempty"` // logins that a contract has shut out
+	Problem string        `json:"error,omitempty"`    // why its sessions could not be listed
 }
 
 // Client is a session of a store that holds no lease.
