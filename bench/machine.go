@@ -36,6 +36,9 @@ func (s *site) header() ([]string, error) {
 		}
 		lines = append(lines, line+", data in "+where)
 	}
+	if s.redis != "" {
+		lines = append(lines, "Redis "+s.redis+", nothing persisted")
+	}
 	line, err := sqliteFacts()
 	if err != nil {
 		return nil, err

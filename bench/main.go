@@ -90,6 +90,8 @@ func parts() []part {
 		{"planner", measurePlanner},
 		{"redis-copy", redisCopy{}.measure},
 		{"redis-copy-cluster", redisCopy{cluster: true}.measure},
+		{"redis-live", redisLive{}.measure},
+		{"redis-live-cluster", redisLive{cluster: true}.measure},
 		{"redis-compare", redisCompare{}.measure},
 		{"redis-compare-cluster", redisCompare{cluster: true}.measure},
 		{"redis-rewrite", redisRewrite{}.measure},

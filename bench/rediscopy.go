@@ -25,7 +25,7 @@ func (m redisCopy) measure(ctx context.Context, s *site) (rows []row, err error)
 		loop = "restore"
 	}
 	got, err := s.turns(ctx, t, map[string]redisRun{
-		plainLoop: {command: s.redisLoop(t, loop), after: t.copied},
+		plainLoop: {command: s.redisLoop(t, loop), after: then(t.copied)},
 		contender: ours,
 	})
 	if err != nil {
@@ -41,7 +41,7 @@ func (s *site) copying(t *tenants) (redisRun, error) {
 	return redisRun{
 		ready:   func(ctx context.Context) error { return s.adopt(ctx, p, t) },
 		command: s.stopover(p, t.urls()[0], "apply", "--offline", "--yes"),
-		after:   t.copied,
+		after:   then(t.copied),
 	}, err
 }
 

@@ -36,9 +36,9 @@ func (t *tenants) fill(ctx context.Context) error {
 // addTenant makes the hashes of a tenant. One destination of twenty ends by
 // itself, far from now.
 func addTenant(ctx context.Context, pipe goredis.Pipeliner, i int, random *rand.Rand) {
-	id := fmt.Sprintf("t%07d", i)
+	id := tenantID(i)
 	made := time.Date(2025, 3, 1, 10, 11, 12, 123456789, time.UTC).Add(time.Duration(i) * time.Second)
-	tenant := tenantPrefix + id
+	tenant := tenantKey(i)
 	pipe.HSet(ctx, tenant, "id", id, "created_at", made.Format(time.RFC3339Nano))
 	var summary []any
 	for d := range 3 {
@@ -58,3 +58,6 @@ func addTenant(ctx context.Context, pipe goredis.Pipeliner, i int, random *rand.
 	}
 	pipe.HSet(ctx, tenant+":destinations", summary...)
 }
+
+func tenantID(i int) string  { return fmt.Sprintf("t%07d", i) }
+func tenantKey(i int) string { return tenantPrefix + tenantID(i) }

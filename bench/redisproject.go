@@ -15,9 +15,10 @@ const (
   rewrite:
     - {keys: "<t:[^:{}]+>", remove: [legacy]}
 `
-	redisCopying = `backfill:
-  offline: true
-  copy:
+	redisCopying   = "backfill:\n  offline: true\n" + redisPairs
+	redisFollowing = "backfill:\n" + redisPairs
+	redisCutover   = "cutover:\n  fence: {user: " + writerUser + ", readable: [\"*\"], writable: [\"{*}:*\"]}\n"
+	redisPairs     = `  copy:
     - {from: "<t:[^:{}]+>", to: "{<t>}:tenant"}
     - {from: "<t:[^:{}]+>:destinations", to: "{<t>}:destinations"}
     - {from: "<t:[^:{}]+>:destination:<d:[^:]+>", to: "{<t>}:destination:<d>"}

@@ -24,7 +24,15 @@ func (c carried) slowly() float64 { return 10_000 * float64(c.slow) / float64(c.
 type redisRun struct {
 	ready   func(context.Context) error // what is done before, not timed
 	command command
-	after   func(context.Context) error // tells with an error if the work was not done, and takes it away
+	writers bool // an old release is at work beside it
+	// after tells with an error if the work was not done, and takes it away. It may
+	// say that the run took another time than its program.
+	after func(context.Context, *carried, written) error
+}
+
+// then makes an after of what needs nothing of the run.
+func then(do func(context.Context) error) func(context.Context, *carried, written) error {
+	return func(ctx context.Context, _ *carried, _ written) error { return do(ctx) }
 }
 
 // turns runs the loop by hand and Stopover in every round, each round beginning
@@ -56,13 +64,21 @@ func (s *site) carry(ctx context.Context, t *tenants, run redisRun) (one carried
 	if err != nil {
 		return one, err
 	}
-	one.sample, err = s.run(ctx, run.command)
+	var old written
+	if run.writers {
+		w := t.startWriters(ctx)
+		one.sample, err = s.run(ctx, run.command)
+		old = w.stop()
+	} else {
+		one.sample, err = s.run(ctx, run.command)
+	}
 	var stopping error
 	one.calm, stopping = beside.stop()
 	if err := errors.Join(err, stopping); err != nil || run.after == nil {
 		return one, err
 	}
-	return one, run.after(ctx)
+	err = run.after(ctx, &one, old)
+	return one, err
 }
 
 // besidePlain makes the rows of a way over n keys: how fast against the loop by

@@ -22,6 +22,7 @@ type tenants struct {
 
 const (
 	tenantPrefix  = "tenant:"
+	tenantBooks   = "tenant:{tenant}:stopover"
 	tenantsOfPart = 100_000
 )
 
@@ -44,7 +45,12 @@ func (s *site) openTenants(ctx context.Context, cluster bool, n int) (*tenants, 
 		t.nodes, addrs = append(t.nodes, server.Client()), append(addrs, server.Addr())
 	}
 	t.client = goredis.NewUniversalClient(&goredis.UniversalOptions{Addrs: addrs, IsClusterMode: cluster, Protocol: 2, DisableIdentity: true})
-	if err := t.fill(ctx); err != nil {
+	info, err := t.nodes[0].InfoMap(ctx, "server").Result()
+	if err == nil {
+		s.redis = info["Server"]["redis_version"]
+		err = t.fill(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, t.close())
 	}
 	return t, nil

@@ -50,11 +50,11 @@ func (m redisRewrite) measure(ctx context.Context, s *site) (rows []row, err err
 		return nil, err
 	}
 	got, err := s.turns(ctx, t, map[string]redisRun{
-		plainLoop: {command: s.redisLoop(t, "rewrite"), after: t.rewritten},
+		plainLoop: {command: s.redisLoop(t, "rewrite"), after: then(t.rewritten)},
 		contender: {
 			ready:   func(ctx context.Context) error { return s.adopt(ctx, p, t) },
 			command: s.stopover(p, t.urls()[0], "apply", "--offline", "--yes"),
-			after:   t.rewritten,
+			after:   then(t.rewritten),
 		},
 	})
 	if err != nil {
@@ -67,7 +67,7 @@ func (m redisRewrite) measure(ctx context.Context, s *site) (rows []row, err err
 // rewritten looks whether a record of each sort has its new form, and makes all
 // keys anew.
 func (t *tenants) rewritten(ctx context.Context) error {
-	last := fmt.Sprintf("%st%07d", tenantPrefix, t.n-1)
+	last := tenantKey(t.n - 1)
 	for key, entity := range map[string]string{last: "tenant", fmt.Sprintf("%s:destination:des_%07d_2", last, t.n-1): "destination"} {
 		values, err := t.client.HMGet(ctx, key, "created_at", "updated_at", "entity").Result()
 		if err != nil {

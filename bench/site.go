@@ -21,7 +21,8 @@ type site struct {
 	programs map[string]string // paths by name
 	servers  map[bool]*testserver.PostgresServer
 	folders  []string
-	made     int // databases
+	made     int    // databases
+	redis    string // version of the servers, "" as long as there was none
 }
 
 // openSite makes the folders and builds the programs: stopover as anyone builds
