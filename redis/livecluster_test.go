@@ -11,12 +11,16 @@ import (
 	"github.com/stopover-dev/stopover/store"
 )
 
-// TestMastersThatChangeHands promotes a replica of a master that keeps its
-// connections, right before the cutover, and another while keys are copied. The
-// new masters know none of the store's scripts.
+// TestMastersThatChangeHands promotes a replica while keys are copied, and another
+// right before the cutover. The old master keeps its connections and tells of
+// changes still, as its replication brings them: too late. The new masters know
+// none of the store's scripts.
 func TestMastersThatChangeHands(t *testing.T) {
+	t.Parallel()
 	servers := testserver.OwnRedisClusterWithReplicas(t)
-	l := lively(t, few(), servers, nil)
+	proxies, through := proxiedServers(t, servers)
+	proxies.Delay(redismodel.Delay{ToClient: 400 * time.Millisecond, Only: "PSYNC"})
+	l := lively(t, few(), servers, through)
 	copied := make(chan error, 1)
 	go func() {
 		_, err := l.perform(Copy{Layout: l.layout, Live: true}, "copied")
@@ -29,16 +33,27 @@ func TestMastersThatChangeHands(t *testing.T) {
 	l.write(300)
 	l.compare()
 	testserver.Failover(t, servers[4], servers)
-	l.write(300)
+	l.write(1000)
 	l.cutOver()
-	l.write(800)
+	proxies.Delay(redismodel.Delay{})
+	l.write(500)
+	testserver.Failover(t, servers[5], servers)
+	l.write(500)
 	l.end()
+	old := fenced{fixture: l.fixture, Fence: *l.fence}.asAll()
+	for tenant := range 30 { // on each master, also the promoted ones
+		key := l.old.Name(tenant, "profile")
+		if err := old.HIncrBy(t.Context(), key, "n", 1).Err(); !denied(err) {
+			t.Errorf("the old release writes %s: %v", key, err)
+		}
+	}
 }
 
 // TestAMasterThatCrashes has its replica take over while writers are followed.
 // What the crash itself loses is lost to the sources; the targets are what those
 // are. The node that is down cannot be fenced, so it has to come back first.
 func TestAMasterThatCrashes(t *testing.T) {
+	t.Parallel()
 	servers := testserver.OwnRedisClusterWithReplicas(t)
 	l := lively(t, few(), servers, nil)
 	l.follow()
@@ -67,6 +82,7 @@ func TestAMasterThatCrashes(t *testing.T) {
 // TestSlotsThatMoveDuringALiveCopy moves slots with keys between masters and to
 // one that joins.
 func TestSlotsThatMoveDuringALiveCopy(t *testing.T) {
+	t.Parallel()
 	servers := testserver.OwnRedisCluster(t)
 	options := few()
 	options.Tolerance = 50 * time.Millisecond // MIGRATE tells how long a key still has, not until when
@@ -86,6 +102,7 @@ func TestSlotsThatMoveDuringALiveCopy(t *testing.T) {
 	}
 	l.write(300)
 	testserver.MoveSlots(t, servers[2], joined, all, span(12000, 200)...)
+	l.write(1000)
 	l.cutOver()
 	l.write(800)
 	l.end()
@@ -102,6 +119,7 @@ func span(from, n int) []int {
 // TestNoCutoverWithoutAllMasters stops one that has no replica: nothing may be
 // called complete, and the writers of the others go on.
 func TestNoCutoverWithoutAllMasters(t *testing.T) {
+	t.Parallel()
 	servers := testserver.OwnRedisCluster(t)
 	for _, server := range servers {
 		server.Do(t, "CONFIG", "SET", "cluster-require-full-coverage", "no")
@@ -136,6 +154,7 @@ func (l *living) without() *testserver.RedisServer {
 // TestAMasterThatIsEmptied loses sources whose targets are elsewhere, and targets
 // whose sources are: only going over all keys finds either.
 func TestAMasterThatIsEmptied(t *testing.T) {
+	t.Parallel()
 	servers := testserver.OwnRedisCluster(t)
 	l := lively(t, few(), servers, nil)
 	l.follow()

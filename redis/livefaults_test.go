@@ -42,6 +42,7 @@ func TestNoWriteIsLostOnABadNetwork(t *testing.T) {
 			for fault, test := range map[string]func(*testing.T, *wires){
 				"changes are told late": changesToldLate, "connections are cut": connectionsCut, "a cut behind the fence": cutBehindTheFence,
 				"a late run": lateRun, "a batch of unknown outcome": batchOfUnknownOutcome, "a slow batch": slowBatch,
+				"an interrupted cutover": interruptedCutover, "the answer to the record is lost": lostRecord,
 			} {
 				n.proxies.Delay(redismodel.Delay{})
 				t.Run(fault, func(t *testing.T) { test(t, n) })
@@ -108,13 +109,11 @@ func cutBehindTheFence(t *testing.T, n *wires) {
 	l.write(300)
 	cut := make(chan error, 1)
 	go func() {
-		limited, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-		defer cancel()
-		err := l.run.AwaitDenied(limited)
+		err := l.denied()
 		// The fence is being proven; then the cutover waits 300 ms for what is told.
 		time.Sleep(150 * time.Millisecond)
+		n.proxies.CutDelayed()
 		n.proxies.Delay(redismodel.Delay{})
-		n.proxies.Cut()
 		cut <- err
 	}()
 	l.cutOver()
@@ -175,7 +174,9 @@ func batchOfUnknownOutcome(t *testing.T, n *wires) {
 // slowBatch arrives when some of its keys have been written again, and no more
 // after: nobody else may have carried over what is newer meanwhile.
 func slowBatch(t *testing.T, n *wires) {
-	l := lively(t, few(), n.servers, n.through)
+	options := few()
+	options.Tenants = 250 // so that most keys are written meanwhile, and not much more than once
+	l := lively(t, options, n.servers, n.through)
 	p, err := n.proxies.Of(n.servers[0].Addr())
 	if err != nil {
 		t.Fatal(err)
@@ -187,7 +188,7 @@ func slowBatch(t *testing.T, n *wires) {
 		copied <- err
 	}()
 	<-hold.Caught()
-	l.write(800)
+	l.write(1000)
 	written := l.run.Stop()
 	hold.Release()
 	if err := <-copied; err != nil {
@@ -199,6 +200,76 @@ func slowBatch(t *testing.T, n *wires) {
 	if report, err := l.model.Check(t.Context(), l.new); err != nil || report.Bad() {
 		t.Errorf("%v\n%s\n%s", err, report, written)
 	}
+}
+
+// interruptedCutover is given up behind the fence: the writers are let in again,
+// and the next cutover has what they wrote then.
+func interruptedCutover(t *testing.T, n *wires) {
+	n.proxies.Delay(redismodel.Delay{ToClient: 300 * time.Millisecond, Only: tracked})
+	l := lively(t, few(), n.servers, n.through)
+	l.follow()
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	denied := make(chan error, 1)
+	go func() {
+		denied <- l.denied()
+		interrupt()
+	}()
+	task := store.Task{Action: Cutover{Layout: l.layout, Fence: l.fence}, Guard: []store.Note{l.guard}, Record: recorded("cut over")}
+	if err := l.Store.Follow(ctx, task); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.Store.Do(ctx, task); !errors.Is(err, context.Canceled) {
+		t.Fatalf("the cutover was not interrupted: %v", err)
+	}
+	if err := <-denied; err != nil {
+		t.Fatal(err)
+	}
+	n.proxies.Delay(redismodel.Delay{})
+	l.run.GoOn(l.old)
+	l.write(500)
+	l.cutOver()
+	l.write(500)
+	l.end()
+}
+
+// lostRecord cuts over, and does not learn of it.
+func lostRecord(t *testing.T, n *wires) {
+	l := lively(t, few(), n.servers, n.through)
+	l.follow()
+	l.write(300)
+	books := n.servers[slot(l.Store.books)*len(n.servers)/slots] // asked past the proxies
+	cut := make(chan struct{})
+	task := store.Task{Action: Cutover{Layout: l.layout, Fence: l.fence}, Guard: []store.Note{l.guard}, Record: func(p store.Progress) []store.Note {
+		n.proxies.Delay(redismodel.Delay{ToClient: time.Hour})
+		go func() {
+			defer close(cut)
+			eventually(t, "the record is written", func() bool {
+				return books.Do(t, "HEXISTS", l.Store.books, "note/cut over") == int64(1)
+			})
+			n.proxies.Delay(redismodel.Delay{})
+			n.proxies.Cut()
+		}()
+		return recorded("cut over")(p)
+	}}
+	if err := l.Store.Follow(t.Context(), task); err != nil {
+		t.Fatal(err)
+	}
+	_, err := l.Store.Do(t.Context(), task)
+	<-cut
+	if gone := (*store.UnreachableError)(nil); !errors.As(err, &gone) {
+		t.Fatalf("the answer was not lost: %v", err)
+	}
+	l.run.GoOn(l.new)
+	l.write(500)
+	if _, err := l.Store.Do(t.Context(), task); !errors.As(err, new(*CutOverError)) {
+		t.Errorf("it is cut over again: %v", err)
+	}
+	if _, err := l.perform(Copy{Layout: l.layout, Live: true}, "copied again"); !errors.As(err, new(*CutOverError)) {
+		t.Errorf("it is copied again: %v", err)
+	}
+	l.write(500)
+	l.end()
 }
 
 // TestKeysThatAreWrittenAllTheTime forgets no change between the taking of a key
@@ -269,7 +340,7 @@ func TestACutoverWhoseProcessDies(t *testing.T) {
 			_, _ = l.Store.Do(context.WithoutCancel(t.Context()), task)
 		}()
 		<-died
-		if err := l.run.AwaitDenied(t.Context()); err != nil {
+		if err := l.denied(); err != nil {
 			t.Fatal(err)
 		}
 		next := l.by(l.another())

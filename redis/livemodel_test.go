@@ -157,6 +157,13 @@ func (l *living) write(n int) {
 	}
 }
 
+// denied waits until all writers are shut out.
+func (l *living) denied() error {
+	ctx, cancel := context.WithTimeout(l.t.Context(), 20*time.Second)
+	defer cancel()
+	return l.run.AwaitDenied(ctx)
+}
+
 // end stops the writers and holds the new keys against all that was
 // acknowledged.
 func (l *living) end() redismodel.Written {
@@ -213,7 +220,9 @@ func announced(t *testing.T, servers, as []*testserver.RedisServer) {
 			}
 			named := map[string]bool{}
 			for _, r := range ranges {
-				named[r.Nodes[0].Addr] = true
+				for _, node := range r.Nodes {
+					named[node.Addr] = true
+				}
 			}
 			for _, proxy := range as {
 				if !named[proxy.Addr()] {

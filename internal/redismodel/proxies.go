@@ -60,12 +60,16 @@ func (g *Proxies) Delay(d Delay) {
 }
 
 // Cut ends all connections, see Proxy.Cut.
-func (g *Proxies) Cut() int {
+func (g *Proxies) Cut() int { return g.cut((*Proxy).Cut) }
+
+// CutDelayed ends the connections that Delay.Only is about.
+func (g *Proxies) CutDelayed() int { return g.cut((*Proxy).CutDelayed) }
+
+func (g *Proxies) cut(one func(*Proxy) int) (n int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	n := 0
 	for _, p := range g.all {
-		n += p.Cut()
+		n += one(p)
 	}
 	return n
 }

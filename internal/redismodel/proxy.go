@@ -80,13 +80,27 @@ func (p *Proxy) Hold(text string) *Hold {
 
 // Cut ends all connections and gives their number. A request that is held is
 // kept; its client sees the end all the same.
-func (p *Proxy) Cut() int {
+func (p *Proxy) Cut() int { return p.cut(func(*pair) bool { return true }) }
+
+// CutDelayed is Cut for the connections alone that Delay.Only is about.
+func (p *Proxy) CutDelayed() int {
+	return p.cut(func(b *pair) bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.seen
+	})
+}
+
+func (p *Proxy) cut(is func(*pair) bool) (n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for both := range p.pairs {
-		both.cut()
+		if is(both) {
+			both.cut()
+			n++
+		}
 	}
-	return len(p.pairs)
+	return n
 }
 
 // Close ends the proxy and all its connections, held requests included.
