@@ -117,7 +117,7 @@ func (m *migrator) stopOutpost(ctx context.Context, giveUp context.CancelCauseFu
 }
 
 func (m *migrator) config() stopover.Config {
-	return stopover.Config{Kinds: []store.Kind{redis.Kind()}, Files: files, Migrations: []stopover.Migration{names()},
+	return stopover.Config{Kinds: []store.Kind{redis.Kind()}, Files: files, Migrations: []stopover.Migration{m.names()},
 		Program: program, Lookup: func(name string) (string, bool) {
 			if value, ok := m.settings.variable(name); ok {
 				return value, true
