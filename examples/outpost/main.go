@@ -111,7 +111,7 @@ func (m *migrator) stopOutpost(ctx context.Context, giveUp context.CancelCauseFu
 		stop := exec.CommandContext(ctx, "/bin/sh", "-c", m.settings.stop)
 		stop.Stdout, stop.Stderr = m.t.Err, m.t.Err
 		if err := stop.Run(); err != nil {
-			giveUp(fmt.Errorf("Outpost was not stopped, so nothing was cut over: %w", err))
+			giveUp(fmt.Errorf("nothing was cut over, because Outpost was not stopped: %w", err))
 		}
 	}
 }

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/stopover-dev/stopover"
 	"github.com/stopover-dev/stopover/internal/testserver"
 )
 
@@ -72,7 +75,7 @@ func TestApplyBesideOutpost(t *testing.T) {
 func TestOutpostIsNotStopped(t *testing.T) {
 	p := at(t, testserver.OwnRedis(t))
 	p.tenant("", "a")
-	p.says(p.migrate(130, "apply", "--yes", "--stop-outpost", "echo it stays up; exit 3"), "it stays up", "Outpost was not stopped, so nothing was cut over: exit status 3")
+	p.says(p.migrate(130, "apply", "--yes", "--stop-outpost", "echo it stays up; exit 3"), "it stays up", "nothing was cut over, because Outpost was not stopped: exit status 3")
 	p.do("HSET", "tenant:a", "name", "later")
 	p.migrate(0, "apply", "--yes")
 	if got := p.do("HGET", "tenant:{a}:tenant", "name"); got != "later" {
@@ -215,6 +218,31 @@ func TestAFreshInstallation(t *testing.T) {
 	// An old release comes to it nevertheless.
 	p.tenant("", "a")
 	p.says(p.migrate(1, "init", "--current"), "001_hash_tags.backfill")
+}
+
+// TestNodesThatStartTogether all come up: one sets the store up, or takes it over,
+// and the others wait for it.
+func TestNodesThatStartTogether(t *testing.T) {
+	for name, exit := range map[string]int{"empty": 0, "old": 1} {
+		t.Run(name, func(t *testing.T) {
+			p := at(t, testserver.OwnRedis(t))
+			if name == "old" {
+				p.tenant("", "a")
+			}
+			var all sync.WaitGroup
+			for range 4 {
+				all.Go(func() {
+					var said bytes.Buffer
+					code := run(t.Context(), stopover.Terminal{Args: []string{"init", "--current"}, In: strings.NewReader(""), Out: &said, Err: &said,
+						Lookup: func(name string) (string, bool) { value, ok := p.env[name]; return value, ok }})
+					if code != exit {
+						t.Errorf("exit code %d, want %d\n%s", code, exit, said.String())
+					}
+				})
+			}
+			all.Wait()
+		})
+	}
 }
 
 // TestKeysThatCannotBeToldAreNamed: nothing counts until somebody has set them
