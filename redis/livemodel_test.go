@@ -41,15 +41,35 @@ func lively(t *testing.T, options redismodel.Options, servers, through []*testse
 	if through == nil {
 		through = servers
 	}
-	l := &living{fixture: prepared(t, through...), layout: tenants(t), model: redismodel.New(options)}
+	return livelyOn(t, options, prepared(t, through...), servers)
+}
+
+// preparedOn is prepared with another prefix.
+func preparedOn(t *testing.T, d suite) fixture {
+	t.Helper()
+	place := d.site()
+	t.Cleanup(func() { place.client.Close() })
+	f := fixture{Store: open(t, place.settings), site: place, t: t}
+	if err := f.Store.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func livelyOn(t *testing.T, options redismodel.Options, f fixture, servers []*testserver.RedisServer) *living {
+	t.Helper()
+	l := &living{fixture: f, layout: tenants(t), model: redismodel.New(options)}
 	prefix := l.Store.full("tenant")
 	user := "writer-" + strings.TrimSuffix(l.Store.prefix, ":")
 	var addrs []string
 	for _, server := range servers {
 		addrs = append(addrs, server.Addr())
-		l.addOld(server, user)
+		server.Do(t, "ACL", "SETUSER", user, "on", ">canary-old", "~"+literal.Replace(l.Store.prefix)+"*", "+@all", "-@admin")
 	}
-	l.old = redismodel.Side{Addrs: addrs, Cluster: len(servers) > 1, User: user, Password: "canary-old", Name: redismodel.OldNames(prefix)}
+	l.old = redismodel.Side{
+		Addrs: addrs, Cluster: len(servers) > 1, User: user, Password: "canary-old",
+		Name: redismodel.OldNames(prefix), Dial: servers[0].Client().Options().Dialer,
+	}
 	l.new = l.old
 	l.new.Name = redismodel.NewNames(prefix)
 	l.fence = &Fence{User: user, Readable: []string{"*"}, Writable: []string{"tenant:{*"}, Probes: []string{"tenant:0:profile"}}
@@ -175,7 +195,7 @@ func (l *living) end() redismodel.Written {
 	// The user may be fenced off reading where a test says so: it is judged as an
 	// operator.
 	side := l.new
-	side.User, side.Password = "", ""
+	side.User, side.Password = "", l.servers[0].Password
 	report, err := l.model.Check(l.t.Context(), side)
 	if err != nil || report.Bad() || report.Unsure > written.Unknown+50 {
 		l.t.Errorf("%v\n%s\n%s", err, report, written)
@@ -246,16 +266,24 @@ func few() redismodel.Options { return redismodel.Options{Tenants: 800, Rate: 30
 
 // TestNoWriteIsLostOverACutover is the way as it should be.
 func TestNoWriteIsLostOverACutover(t *testing.T) {
-	onShared(t, func(t *testing.T, servers []*testserver.RedisServer) {
-		l := lively(t, few(), servers, nil)
-		l.write(300)
-		l.follow()
-		l.write(1000)
-		l.compare()
-		l.write(500)
-		l.cutOver()
-		l.write(1500)
-		l.compare()
-		l.end()
-	})
+	for name, d := range map[string]suite{
+		"standalone":                 {servers: []*testserver.RedisServer{testserver.Redis(t)}, prefix: "own%d:"},
+		"Valkey":                     {servers: []*testserver.RedisServer{testserver.Valkey(t)}, prefix: `o*n[a-z]?\%d:`},
+		"TLS with password":          {servers: []*testserver.RedisServer{testserver.RedisTLS(t)}, prefix: "own%d:"},
+		"three masters":              {servers: testserver.RedisCluster(t), prefix: "own%d:"},
+		"three masters, in one slot": {servers: testserver.RedisCluster(t), prefix: "{own%d}:"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := livelyOn(t, few(), preparedOn(t, d), d.servers)
+			l.write(300)
+			l.follow()
+			l.write(1000)
+			l.compare()
+			l.write(500)
+			l.cutOver()
+			l.write(1500)
+			l.compare()
+			l.end()
+		})
+	}
 }
