@@ -63,6 +63,45 @@ func (m *Model) Compare(ctx context.Context, truth, side Side) (Report, error) {
 	return r, nil
 }
 
+// CheckEither holds every key against the model where it is on the first side, and
+// where it is not, the key of the second.
+func (m *Model) CheckEither(ctx context.Context, first, second Side) (Report, error) {
+	if err := m.claim(); err != nil {
+		return Report{}, err
+	}
+	defer m.release()
+	r := Report{Chance: m.options.Seed}
+	one, two := newLink(first), newLink(second)
+	defer one.close()
+	defer two.close()
+	for part := range slices.Chunk(m.keys, 500) {
+		s := m.glance()
+		found, err := one.read(ctx, part)
+		if err != nil {
+			return r, err
+		}
+		other, err := two.read(ctx, part)
+		if err != nil {
+			return r, err
+		}
+		s.end = time.Now().UnixMilli()
+		for i := range part {
+			side := first
+			// A key that should be gone is judged by the first side alone: the second
+			// may have kept it.
+			if found[i].count == 0 && found[i].strange == nil && part[i].alive(s.begin) {
+				found[i], side = other[i], second
+			}
+			if part[i].unsure {
+				r.Unsure++
+				continue
+			}
+			r.judge(side.name(&part[i]), part[i], found[i], s)
+		}
+	}
+	return r, nil
+}
+
 // seen is a key as it was read.
 type seen struct {
 	key

@@ -17,6 +17,7 @@ func numbers(from, n int) []int {
 
 // TestSlotsMoveUnderWriters moves a tenth of a master's slots there and back.
 func TestSlotsMoveUnderWriters(t *testing.T) {
+	t.Parallel()
 	servers := testserver.OwnRedisCluster(t)
 	p := at(t, "moved", servers...)
 	// MIGRATE tells how long a key still has, not until when.
@@ -42,6 +43,7 @@ func TestSlotsMoveUnderWriters(t *testing.T) {
 // TestFailoverUnderWriters changes the masters as an operator does: no write is
 // lost.
 func TestFailoverUnderWriters(t *testing.T) {
+	t.Parallel()
 	servers := testserver.OwnRedisClusterWithReplicas(t)
 	p := at(t, "failover", servers...)
 	m := seeded(t, p.old, Options{Tenants: 1000, Rate: 5000})
@@ -60,6 +62,7 @@ func TestFailoverUnderWriters(t *testing.T) {
 // TestACrashUnderWriters kills a master: its replica takes over, and the model
 // knows what may have been lost of what it was sent last.
 func TestACrashUnderWriters(t *testing.T) {
+	t.Parallel()
 	servers := testserver.OwnRedisClusterWithReplicas(t)
 	p := at(t, "crash", servers...)
 	m := seeded(t, p.old, Options{Tenants: 1000, Rate: 3000})

@@ -106,7 +106,7 @@ func TestTheModelIsWhatTheServerHolds(t *testing.T) {
 				t.Errorf("after seeding: %s", r)
 			}
 			r := started(t, m, p.old)
-			await(t, r, 30_000)
+			await(t, r, 15_000)
 			w := stopped(t, r)
 			for _, command := range []string{"HINCRBY", "ZINCRBY", "SADD", "RPUSH", "INCRBY", "XADD", "DEL", "PEXPIREAT", "PERSIST"} {
 				if w.Commands[command] == 0 {
@@ -204,11 +204,14 @@ func TestANaiveCopyIsSeen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := at(t, "naive", servers...)
 			m := seeded(t, p.old, Options{Tenants: 600, Rate: 6000})
+			var names [][2]string
+			for i := range m.keys {
+				names = append(names, [2]string{p.old.name(&m.keys[i]), p.new.name(&m.keys[i])})
+			}
 			r := started(t, m, p.old)
 			await(t, r, 1000)
-			for i := range m.keys {
-				k := key{tenant: m.keys[i].tenant, what: m.keys[i].what}
-				copyOnce(t, p, p.old.name(&k), p.new.name(&k))
+			for _, name := range names {
+				copyOnce(t, p, name[0], name[1])
 			}
 			await(t, r, 6000)
 			stopped(t, r)
