@@ -186,8 +186,12 @@ func (a *App) explainStore(err error) *Failure {
 		return &Failure{Exit: ExitFailed, Next: []string{a.cmd("status")},
 			Detail: wire.Error{Kind: wire.KindUnreachable, Message: gone.Error(), Safe: staysRecorded}}
 	case errors.As(err, &rights):
+		hint := rights.Hint
+		if hint == "" {
+			hint = "grant it, or use a login that has it, and run the same command again"
+		}
 		return &Failure{Exit: ExitFailed, Next: []string{a.cmd("status")}, Detail: wire.Error{Kind: wire.KindRights, Message: rights.Error(),
-			Safe: staysRecorded, Hint: "grant it, or use a login that has it, and run the same command again"}}
+			Safe: staysRecorded, Hint: hint}}
 	case errors.As(err, &locked):
 		return &Failure{Exit: ExitFailed, Next: []string{a.cmd("apply")},
 			Detail: wire.Error{Kind: wire.KindLocked, Message: locked.Error(), Safe: staysRecorded}}

@@ -211,9 +211,6 @@ func (w *Sweep) notCopied(p pair, fault string) error {
 	err := w.store.failed("work", fault, w.task)
 	if failure := (*store.StatementError)(nil); errors.As(err, &failure) {
 		failure.Message = fmt.Sprintf("%s was not copied to %s: %s", p.from, p.to, failure.Message)
-		if failure.Code == "OOM" {
-			failure.Hint = "keys copied before stay; make room and run again"
-		}
 	}
 	return err
 }

@@ -67,27 +67,35 @@ func (s *Store) refusal(code string, err error) error {
 	case "BUSY":
 		return s.unreachable(errors.New("the server is busy with a client's script, and answers nobody until that has ended"))
 	case "READONLY":
-		return &store.RightsError{Missing: "writes: " + s.place + " is a replica, which takes none", Err: err}
+		return &store.RightsError{Missing: "writes: " + s.place + " is a replica, which takes none", Err: err,
+			Hint: "put the primary into the store's url, or make this server one (REPLICAOF NO ONE), and run the same command again"}
 	case "MISCONF":
-		return &store.RightsError{Missing: "writes: " + s.place + " takes none while it cannot save its data to disk (its log says why)", Err: err}
+		return &store.RightsError{Missing: "writes: " + s.place + " takes none while it cannot save its data to disk (its log says why)", Err: err,
+			Hint: "mend that, or let it write all the same (CONFIG SET stop-writes-on-bgsave-error no), and run the same command again"}
 	case "NOREPLICAS":
-		return &store.RightsError{Missing: "writes: " + s.place + " takes none while it has too few replicas (min-replicas-to-write)", Err: err}
+		return &store.RightsError{Missing: "writes: " + s.place + " takes none while it has too few replicas (min-replicas-to-write)", Err: err,
+			Hint: "bring its replicas back, and run the same command again"}
 	case "NOAUTH", "WRONGPASS":
 		return &store.RightsError{Missing: "a login: " + s.place + " does not take this user and password", Err: err}
 	case "NOPERM":
 		return &store.RightsError{Missing: permission(err), Err: err}
 	case "OOM":
-		return &store.StatementError{Code: code, Message: "write to " + s.place + ": the server's maxmemory is reached",
-			Hint: "make room on the server, and run the same command again", Err: err}
+		failure := &store.StatementError{Code: code, Err: err}
+		failure.Message, failure.Hint = s.outOfMemory()
+		return failure
 	case "WRONGTYPE":
 		return fmt.Errorf("%s: the key %s is where the books belong, and it is no hash: %w", s.place, s.books, err)
 	}
 	return fmt.Errorf("%s: %w", s.place, err)
 }
 
+func (s *Store) outOfMemory() (message, hint string) {
+	return "write to " + s.place + ": the server's maxmemory is reached", "make room on the server, and run the same command again"
+}
+
 // permission names the right in the words of the server.
 func permission(err error) string {
-	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "NOPERM "), "this user has no permissions to ")
+	text := strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(err.Error(), "NOPERM "), "ERR "), "this user has no permissions to ")
 	return strings.TrimSpace(position.ReplaceAllString(text, ""))
 }
 
@@ -124,8 +132,7 @@ func (s *Store) failed(what, message string, task store.Task) error {
 		failure.Code, failure.Message = word, rest
 	}
 	if failure.Code == "OOM" {
-		failure.Message = "the server's maxmemory is reached"
-		failure.Hint = "nothing of this step stayed; make room and run again"
+		failure.Message, failure.Hint = s.outOfMemory()
 	}
 	if what != "work" {
 		failure.Message = "the " + what + ": " + failure.Message

@@ -18,7 +18,7 @@ func (s *Store) surveyRights(ctx context.Context, survey *store.Survey) error {
 	if err != nil {
 		return s.fault(ctx, err)
 	}
-	missing, asked := s.imagine(ctx, node)
+	missing, asked := s.imagine(ctx, node, s.needed())
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -55,12 +55,11 @@ func appendNew(list []string, line string) []string {
 
 // imagine asks by ACL DRYRUN (Redis 7, Valkey) what the user may do. asked is
 // false where the server does not tell.
-func (s *Store) imagine(ctx context.Context, node *goredis.Client) (missing []string, asked bool) {
+func (s *Store) imagine(ctx context.Context, node *goredis.Client, needed [][]any) (missing []string, asked bool) {
 	user, err := node.Do(ctx, "ACL", "WHOAMI").Text()
 	if err != nil {
 		return nil, false
 	}
-	needed := s.needed()
 	pipe := node.Pipeline()
 	answers := make([]*goredis.Cmd, len(needed))
 	for i, command := range needed {
@@ -75,7 +74,7 @@ func (s *Store) imagine(ctx context.Context, node *goredis.Client) (missing []st
 		if said == "OK" {
 			continue
 		}
-		line := fmt.Sprint(needed[i][0])
+		line := commandOf(needed[i])
 		if strings.Contains(said, "key") {
 			line += " on " + s.prefix + "*"
 		}

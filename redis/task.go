@@ -22,7 +22,7 @@ func (s *Store) Do(ctx context.Context, task store.Task) (store.Progress, error)
 	defer end()
 	progress, err := s.do(inner, task)
 	if err != nil {
-		return store.Progress{}, endedBy(ctx, inner, err)
+		return store.Progress{}, s.named(ctx, task.Action, endedBy(ctx, inner, err))
 	}
 	progress.Took = time.Since(begun)
 	return progress, nil

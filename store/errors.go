@@ -115,6 +115,7 @@ func (e *EscapedError) Error() string {
 // takes no writes.
 type RightsError struct {
 	Missing string // "CREATE on schema public"
+	Hint    string // what to do, where it is not to grant the right; "": that
 	Err     error
 }
 
