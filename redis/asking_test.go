@@ -36,7 +36,7 @@ func TestABatchWhileItsSlotMoves(t *testing.T) {
 		}
 	}
 	for _, p := range pairs {
-		states, err := f.Store.states(t.Context(), []string{p.from}, "canon")
+		states, err := f.Store.states(t.Context(), []string{p.from})
 		if err != nil || states[0].holds == "" {
 			t.Fatalf("%s: %v, %v", p.from, states, err)
 		}

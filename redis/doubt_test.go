@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"sync"
 	"testing"
@@ -220,5 +221,28 @@ func TestAFrozenServer(t *testing.T) {
 	}
 	if f.has("b") != before || len(f.Store.doubts) != 0 {
 		t.Errorf("in doubt: %q", f.Store.doubts)
+	}
+}
+
+// TestDoubtsAreSettledByManyAtOnce asks from several sides while writes are in
+// doubt, as a step and the renewal of its lease do.
+func TestDoubtsAreSettledByManyAtOnce(t *testing.T) {
+	f := prepared(t, testserver.Redis(t))
+	for round := range 50 {
+		for i := range 3 {
+			f.Store.doubt(fmt.Sprint(round, " ", i))
+		}
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				if _, err := f.Store.Look(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if len(f.Store.doubts) > 0 {
+			t.Fatalf("in doubt are still %q", f.Store.doubts)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -114,7 +115,9 @@ func (s *Store) ready(ctx context.Context) error {
 		return fmt.Errorf("settle what became of a write to %s: %w", s.place, err)
 	}
 	s.mu.Lock()
-	s.doubts = s.doubts[len(doubts):]
+	s.doubts = slices.DeleteFunc(slices.Clone(s.doubts), func(number string) bool {
+		return slices.Contains(doubts, number) // another may have settled them meanwhile
+	})
 	s.mu.Unlock()
 	return nil
 }
