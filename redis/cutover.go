@@ -111,7 +111,10 @@ func (s *Store) cutOver(ctx context.Context, c Cutover, task store.Task) (store.
 	}
 	w, err := m.quiet(ctx)
 	if err == nil {
-		err = errors.Join(w.confirmed(ctx), w.err())
+		err = w.confirmed(ctx)
+	}
+	if err == nil {
+		err = errors.Join(s.stillShut(ctx, a), w.err())
 	}
 	if err != nil {
 		m.listenAgain()
@@ -154,6 +157,29 @@ func nothingCutOver(ctx context.Context, err error) error {
 	return errors.Join(failed, ctx.Err())
 }
 
+// stillShut proves once more, when everything is carried over, that nobody whom a
+// fence shuts out could write: a server that was started anew in between may have
+// forgotten it, and what was written behind the last barrier is carried over by
+// nobody.
+func (s *Store) stillShut(ctx context.Context, a authority) error {
+	var fences []Fence
+	for _, user := range s.shutOut() {
+		fences = append(fences, s.fenceOf(user))
+	}
+	if a.Fence != nil {
+		fences = append(fences, *a.Fence)
+	}
+	for _, fence := range fences {
+		if err := s.ProveFence(ctx, fence); errors.As(err, new(*UnfencedError)) {
+			return &store.StatementError{Statement: 1, Message: err.Error(), Err: err,
+				Hint: "a node has forgotten the fence, or somebody has lifted it: run the same command again, which raises it again"}
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // raiseOwn raises the fence of the step's own. What it takes away is in the books
 // before.
 func (s *Store) raiseOwn(ctx context.Context, c Cutover, a *authority, task store.Task) error {
@@ -174,7 +200,8 @@ func (s *Store) raiseOwn(ctx context.Context, c Cutover, a *authority, task stor
 	return err
 }
 
-// liftOwn gives back what the step's own fence took away, and forgets it.
+// liftOwn gives back what the step's own fence took away, and forgets it. Behind
+// another holder nothing is lifted: that one relies on it.
 func (s *Store) liftOwn(ctx context.Context, layout Layout, a *authority, task store.Task) error {
 	if a.Former == nil {
 		return nil
@@ -183,6 +210,9 @@ func (s *Store) liftOwn(ctx context.Context, layout Layout, a *authority, task s
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), pauseLimit)
 		defer cancel()
 		ctx = limited
+	}
+	if _, err := s.perform(ctx, call{guard: task.Guard}); err != nil {
+		return err
 	}
 	if err := s.LiftFence(ctx, *a.Fence, *a.Former); err != nil {
 		return err
@@ -203,7 +233,8 @@ func (m *mirror) quiet(ctx context.Context) (*watch, error) {
 		}
 		gone := (*store.UnreachableError)(nil)
 		if limited.Err() != nil && ctx.Err() == nil {
-			return nil, &TooSlowError{Limit: pauseLimit, Err: err}
+			// Not to be tried again while writers stay shut out: without what might pass.
+			return nil, &TooSlowError{Limit: pauseLimit, Err: m.store.scrubbed(err)}
 		}
 		if !errors.As(err, &gone) {
 			return nil, err

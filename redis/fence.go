@@ -42,17 +42,31 @@ type Standing struct {
 var emptying = []string{"FLUSHDB", "FLUSHALL", "SWAPDB"}
 
 // BeforeFence looks what the user may do now, which must be the same on every
-// node. It changes nothing.
+// node. It changes nothing. Nodes where the fence stands already, since a run died
+// while it raised it, do not tell what was before; where it stands on all, that is
+// what the user may do now.
 func (s *Store) BeforeFence(ctx context.Context, f Fence) (Former, error) {
 	if err := f.check(); err != nil {
 		return Former{}, err
 	}
-	var first *Former
-	place := ""
+	var first, behind *Former
+	place, without, with := "", "", ""
 	_, err := s.onMembers(ctx, func(addr string, node *goredis.Client) error {
 		found, err := former(ctx, node, f.User)
+		if errors.Is(err, errNoUser) {
+			without = addr
+			return nil
+		}
 		if err != nil {
 			return err
+		}
+		with = addr
+		switch unproven := s.proveOn(ctx, node, f); {
+		case unproven == nil:
+			behind = &found
+			return nil
+		case !errors.As(unproven, new(*UnfencedError)):
+			return unproven
 		}
 		if first == nil {
 			first, place = &found, addr
@@ -62,10 +76,18 @@ func (s *Store) BeforeFence(ctx context.Context, f Fence) (Former, error) {
 		}
 		return nil
 	})
-	if err != nil {
-		return Former{}, fmt.Errorf("look at the rights of the user %q: %w", f.User, err)
+	switch {
+	case err != nil:
+	case with == "":
+		err = fmt.Errorf("%w %q", errNoUser, f.User)
+	case without != "":
+		err = fmt.Errorf("there is a user %q on %s, and none on %s: make them the same first", f.User, with, without)
+	case first == nil:
+		return *behind, nil
+	default:
+		return *first, nil
 	}
-	return *first, nil
+	return Former{}, fmt.Errorf("look at the rights of the user %q: %w", f.User, err)
 }
 
 var errNoUser = errors.New("there is no user")

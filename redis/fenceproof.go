@@ -83,6 +83,12 @@ func (s *Store) proveOn(ctx context.Context, node *goredis.Client, f Fence) erro
 	return nil
 }
 
+// noCommand tells what ACL DRYRUN says of a command that an operator took away from
+// the server (rename-command).
+func noCommand(err error) bool {
+	return isReply(err) && strings.HasPrefix(err.Error(), "ERR Command '") && strings.HasSuffix(err.Error(), "' not found")
+}
+
 func emptyingCall(command string) []any {
 	if command == "SWAPDB" {
 		return []any{command, "0", "1"}
@@ -111,6 +117,8 @@ func imaginedAll(ctx context.Context, node *goredis.Client, user string, calls [
 		var err error
 		if said[i], err = answer.Text(); notAllowed(err) {
 			return nil, &store.RightsError{Missing: "ACL DRYRUN, without which no fence can be proven", Err: errors.New(err.Error())}
+		} else if noCommand(err) {
+			said[i] = err.Error() // nobody can do it, whatever his rights
 		} else if err != nil {
 			return nil, err
 		}

@@ -115,8 +115,15 @@ func (m *mirror) watching(ctx context.Context) (*watch, error) {
 // lost gives up the present watch. What is not known to be final may pass: then
 // the next watch goes over all keys.
 func (m *mirror) lost(why error) error {
-	m.now.end()
+	ended := m.now
+	ended.end()
 	m.now, m.empty = nil, false
+	// Our own mirror of another layout has raised the guards when it began: that
+	// shuts out what it cannot know the end of, and the work of this one with it.
+	// Whoever has lost the lease is told so by the next watch.
+	if refused := (*store.ConflictError)(nil); errors.As(why, &refused) && m.store.fences.present(highest(m.task.Guard).Rev) > ended.work.guard {
+		why = errors.New("another copy of this run has raised the guards")
+	}
 	for _, final := range []any{new(*store.ConflictError), new(*store.RightsError), new(*store.StatementError), new(*AmbiguousError)} {
 		if errors.As(why, final) {
 			return why
@@ -186,7 +193,9 @@ func (w *watch) pass(ctx context.Context, size int, empty bool) error {
 			return err
 		}
 		for _, p := range sources {
-			w.dirty.put(p.from) // there is room
+			if !w.dirty.put(p.from) { // there was room before the scan
+				w.fail(errTooMany)
+			}
 		}
 		w.cursor, w.passed = next, done
 	}

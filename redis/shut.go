@@ -34,6 +34,9 @@ func (s *Store) Fence(ctx context.Context, fence store.Fence, keep func(undo []b
 	if err := keep(undo); err != nil {
 		return err
 	}
+	s.mu.Lock()
+	s.shut = nil // those of an earlier fence may have been let in again by another process
+	s.mu.Unlock()
 	for user, former := range before {
 		if _, err := s.RaiseFence(ctx, s.fenceOf(user), former); err != nil {
 			return err

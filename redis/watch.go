@@ -117,6 +117,8 @@ func (w *watch) listen(ctx context.Context, addr string) (*tracking.Connection, 
 	return c, nil
 }
 
+var errTooMany = fmt.Errorf("more than %d keys were changed before they could be copied", mostDirty)
+
 var errEmptied = errors.New("a database was emptied (FLUSHDB or FLUSHALL)")
 
 // changed takes events. It is called by the goroutines that read, and must be quick.
@@ -135,7 +137,7 @@ func (w *watch) changed(keys []string) {
 			continue
 		}
 		if !w.heard(key) && !w.dirty.put(key) {
-			w.fail(fmt.Errorf("more than %d keys were changed before they could be copied", mostDirty))
+			w.fail(errTooMany)
 			return
 		}
 	}
