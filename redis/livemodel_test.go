@@ -64,7 +64,7 @@ func livelyOn(t *testing.T, options redismodel.Options, f fixture, servers []*te
 	var addrs []string
 	for _, server := range servers {
 		addrs = append(addrs, server.Addr())
-		server.Do(t, "ACL", "SETUSER", user, "on", ">canary-old", "~"+literal.Replace(l.Store.prefix)+"*", "+@all", "-@admin")
+		server.Do(t, "ACL", "SETUSER", user, "on", ">canary-old", "~"+literal.Replace(l.Store.prefix)+"*", "~elsewhere:*", "+@all", "-@admin")
 	}
 	l.old = redismodel.Side{
 		Addrs: addrs, Cluster: len(servers) > 1, User: user, Password: "canary-old",
