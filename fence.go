@@ -172,20 +172,28 @@ func (a *App) fence(s *session, w *way, h *held, id plan.StepID) (lift func(cont
 	})
 	lift = func(ctx context.Context) error { return a.lift(ctx, h, kept) }
 	if err != nil {
-		after, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), fenceLimit)
-		defer cancel()
-		f := a.explain(id.Store, errors.Join(err, lift(after))).at(id)
+		var operator interface{ ByHand() bool }
+		if !errors.As(err, &operator) || !operator.ByHand() {
+			after, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), fenceLimit)
+			defer cancel()
+			err = errors.Join(err, lift(after))
+		}
+		f := a.explain(id.Store, err).at(id)
 		f.Next = []string{a.cmd("fleet"), a.cmd("apply --switch")}
 		return none, f
 	}
 	return lift, nil
 }
 
-// lift takes a fence back, and then forgets it.
+// lift takes a fence back, and then forgets it. Whoever has lost the lease lifts
+// nothing: the next holder relies on the fence.
 func (a *App) lift(ctx context.Context, h *held, kept book.Fence) error {
 	fencer, able := store.As[store.Fencer](h.st)
 	if !able || kept.Undo == nil {
 		return nil
+	}
+	if err := h.lease.Write(ctx, kept.Note()); err != nil {
+		return err
 	}
 	if err := fencer.Lift(ctx, kept.Undo); err != nil {
 		return fmt.Errorf("lift the fence of %s: %w", kept.Migration, err)

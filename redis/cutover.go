@@ -104,7 +104,7 @@ func (s *Store) cutOver(ctx context.Context, c Cutover, task store.Task) (store.
 	}
 	if err := s.raiseOwn(ctx, c, &a, task); err != nil {
 		// What an operator is to do by hand must not make us forget what it takes away.
-		if !errors.As(err, new(*ByHandError)) {
+		if hand, ok := errors.AsType[*ByHandError](err); !ok || !hand.ByHand() {
 			err = errors.Join(err, s.liftOwn(ctx, c.Layout, &a, task))
 		}
 		return store.Progress{}, nothingCutOver(ctx, err)

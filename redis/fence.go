@@ -168,7 +168,7 @@ func (s *Store) raiseOn(ctx context.Context, node *goredis.Client, f Fence, rule
 	}
 	if unproven := s.proveOn(ctx, node, f); unproven != nil {
 		if refused != nil {
-			return "", &ByHandError{Commands: []string{line(set), line(killing(f.User))}, Err: errors.Join(s.scrubbed(refused), unproven)}
+			return "", &ByHandError{Commands: []string{line(set), line(killing(f.User))}, Err: errors.Join(s.scrubbed(refused), unproven), raising: true}
 		}
 		return "", unproven
 	}

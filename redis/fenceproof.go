@@ -16,7 +16,12 @@ import (
 type ByHandError struct {
 	Commands []string // as for redis-cli
 	Err      error    // what the server said
+	raising  bool     // the commands raise a fence, which does not stand yet
 }
+
+// ByHand tells that an operator raises a fence: what it takes away must not be
+// forgotten before.
+func (e *ByHandError) ByHand() bool { return e.raising }
 
 func (e *ByHandError) Error() string {
 	return "the store's user may not do that; let an operator do it on every node, replicas too, and run again: " +

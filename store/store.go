@@ -344,7 +344,9 @@ type Fencer interface {
 	// when none of their writes is under way any more. It is put in force before
 	// it waits for those: a *WaitError names who is still at it when the time of
 	// the context is up, and the fence stands. keep is given what Lift needs before
-	// anything is changed. Doing it again changes nothing.
+	// anything is changed. Doing it again changes nothing. An error with a method
+	// ByHand() bool that gives true says that an operator raises the fence now: what
+	// keep was given has to stay.
 	Fence(ctx context.Context, fence Fence, keep func(undo []byte) error) error
 	// Lift takes a fence back: whoever could write before can write again.
 	Lift(ctx context.Context, undo []byte) error
