@@ -304,7 +304,7 @@ func (a *App) foresee(ctx context.Context, w *way, s *step, at int, known wire.K
 	}
 	if estimator != nil {
 		if e, err := estimator.Estimate(ctx, parsed.Action); err == nil && (backfill || e.Note != "") {
-			known.Estimates[s.id] = wire.Estimate{Seconds: e.Took.Seconds(), Rows: e.Rows, Bytes: e.Bytes, Log: e.Log, Note: e.Note}
+			known.Estimates[s.id] = wire.Estimate{Seconds: e.Took.Seconds(), Rows: e.Rows, Bytes: e.Bytes, Log: e.Log, Memory: e.Memory, Note: e.Note}
 		}
 	}
 	if withSQL {

@@ -107,7 +107,12 @@ func (w *Sweep) copyFar(ctx context.Context, pairs []pair, far []int, limit int,
 	var big []int
 	for k, i := range far {
 		if dumps[k].big {
-			big = append(big, i)
+			w.store.notices.met(pairs[i].from, dumps[k].size)
+			if fault := w.store.tooBig(dumps[k].size); fault != "" {
+				results[i] = result{became: failed, fault: fault}
+			} else {
+				big = append(big, i)
+			}
 			continue
 		}
 		t := trip{script: restoreScript, limit: workLimit}

@@ -14,7 +14,8 @@ type dumped struct {
 	bytes string
 	ends  string // milliseconds since 1970, as text; "-1": never
 	there bool
-	big   bool // it takes more memory than was asked for, and was not read
+	big   bool  // it takes more memory than was asked for, and was not read
+	size  int64 // of one that is big, in bytes of memory
 }
 
 // until gives the end as RESTORE takes it, "" where there is no key.
@@ -45,7 +46,7 @@ func (s *Store) dumps(ctx context.Context, keys []string, limit int) ([]dumped, 
 		}
 		for i, answers := range sizes {
 			size, err := answers[0].(*goredis.IntCmd).Result()
-			all[i].big = size > int64(limit)
+			all[i].big, all[i].size = size > int64(limit), size
 			again[i] = err != nil && !errors.Is(err, goredis.Nil)
 		}
 	}
@@ -99,7 +100,8 @@ func (s *Store) dumpsAgain(ctx context.Context, keys []string, limit int, all []
 		parts, _ := answer.([]any)
 		switch {
 		case len(parts) == 2 && text(parts[0]) == "big":
-			all[numbers[k]] = dumped{big: true}
+			size, _ := strconv.ParseInt(text(parts[1]), 10, 64)
+			all[numbers[k]] = dumped{big: true, size: size}
 		case len(parts) == 2:
 			all[numbers[k]] = dumped{ends: text(parts[0]), bytes: text(parts[1]), there: true}
 		case len(parts) == 1:

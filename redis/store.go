@@ -30,6 +30,9 @@ type Store struct {
 
 	commands sync.Map // by lower-case name: command
 	fences   fences
+	notices  notices
+
+	longestKey int64 // see tooBig
 
 	mu     sync.Mutex
 	closed bool
@@ -69,6 +72,8 @@ func New(connection *goredis.Options, options Options) (*Store, error) {
 		place:    describePlace(connection, options),
 		secrets:  secretsOf(connection),
 		net:      newNetwork(connection, options.Cluster),
+
+		longestKey: longestKey,
 	}, nil
 }
 

@@ -54,6 +54,7 @@ func (s *Store) sweep(ctx context.Context, action sweeper, task store.Task) (sto
 	if err != nil {
 		return store.Progress{}, err
 	}
+	progress.Noticed = s.notices.take()
 	// If the process dies here, the keys of this stretch are gone over again.
 	c := call{guard: task.Guard}
 	if task.Record != nil {

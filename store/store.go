@@ -165,7 +165,9 @@ type Progress struct {
 	Done   bool     // nothing is left
 	Rows   int64    // records changed; for a Query: violations found; -1: unknown
 	Sample []string // for a Query: the violations, one line each, at most Task.Sample
-	Took   time.Duration
+	// Noticed is what people should know of what was met, one line each.
+	Noticed []string
+	Took    time.Duration
 }
 
 // Abilities that a store may have. They are found with As, which looks through
@@ -315,8 +317,10 @@ type Estimate struct {
 	Rows  int64
 	Bytes int64 // extra disk
 	Log   int64 // bytes of write-ahead log
-	Took  time.Duration
-	Note  string // "rewrites orders while nobody else can use it"
+	// Memory is extra memory of the server, in bytes, of a store that is in memory.
+	Memory int64
+	Took   time.Duration
+	Note   string // "rewrites orders while nobody else can use it"
 }
 
 // Placer says where the store is, for people and without secrets, without asking

@@ -131,6 +131,9 @@ func (r *Runner) next(ctx context.Context, w Work, pace *pace) (last bool, err e
 			r.keep(line)
 			delete(r.Books.Cursors, stepOf(w))
 		}
+		for _, line := range progress.Noticed {
+			r.tell(wire.Event{Kind: wire.EventWarning, Text: line}, w.ID)
+		}
 		pace.fit(progress.Took)
 		pace.reached(cursor.Rows, cursor.Rows)
 		return nil

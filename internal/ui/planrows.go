@@ -102,6 +102,9 @@ func forecast(e *wire.Estimate) []string {
 	if e.Bytes > 0 {
 		out = append(out, size(e.Bytes)+" of disk")
 	}
+	if e.Memory > 0 {
+		out = append(out, size(e.Memory)+" of memory")
+	}
 	if e.Log > 0 {
 		out = append(out, size(e.Log)+" of log")
 	}

@@ -129,6 +129,7 @@ type Estimate struct {
 	Seconds float64 `json:"seconds,omitempty"`
 	Rows    int64   `json:"rows,omitempty"`
 	Bytes   int64   `json:"bytes,omitempty"`     // extra disk
+	Memory  int64   `json:"memory,omitempty"`    // extra memory of a store that is in memory
 	Log     int64   `json:"log_bytes,omitempty"` // of write-ahead log
 	Note    string  `json:"note,omitempty"`
 }
