@@ -175,10 +175,18 @@ func (a *App) lintOnScratch(ctx context.Context, doc *wire.Lint, cat plan.Catalo
 }
 
 func (a *App) scratchURL(p *place, ask LintOptions) (string, error) {
-	if ask.Scratch != "" || a.project.Scratch == "" {
-		return ask.Scratch, nil
+	url := ask.Scratch
+	if url == "" && a.project.Scratch != "" {
+		var err error
+		if url, err = a.project.ExpandText("scratch", a.project.Scratch, files.Lookup(a.lookup)); err != nil {
+			return "", err
+		}
 	}
-	return a.project.ExpandText("scratch", a.project.Scratch, files.Lookup(a.lookup))
+	// Stores of several kinds may be there: the server is of one of them.
+	if scheme, _, found := strings.Cut(url, "://"); found && !slices.Contains(p.kind.Schemes, scheme) {
+		return "", nil
+	}
+	return url, nil
 }
 
 // replay performs every step of a store on a scratch one, contracts last.

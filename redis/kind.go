@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/stopover-dev/stopover/internal/spelling"
 	"github.com/stopover-dev/stopover/store"
@@ -14,11 +15,15 @@ import (
 func Kind() store.Kind {
 	return store.Kind{
 		Name:    "redis",
-		Schemes: []string{"redis", "rediss"},
+		Schemes: slices.Clone(schemes),
 		Open:    openSettings,
 		Parse:   parse,
+		Scratch: scratch,
 	}
 }
+
+// schemes are those of URLs.
+var schemes = []string{"redis", "rediss"}
 
 func openSettings(_ context.Context, settings store.Settings) (store.Store, error) {
 	options := Options{Prefix: settings.Options["prefix"]}

@@ -88,6 +88,9 @@ func secretsOf(connection *goredis.Options) []string {
 // Place names prefix and server, without asking the server.
 func (s *Store) Place() string { return s.place }
 
+// Prefix is what all keys of the application begin with.
+func (s *Store) Prefix() string { return s.prefix }
+
 // Close closes all connections.
 func (s *Store) Close() error {
 	s.Unfollow()

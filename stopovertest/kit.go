@@ -146,6 +146,10 @@ func (k *Kit) Back(target string) {
 	})
 }
 
+// Store gives a scratch store, for work that is made in Go, and for what its kind
+// tells of it: a redis.Store its Prefix.
+func (k *Kit) Store(storeName string) store.Store { return k.scratch[storeName] }
+
 // Cleanup runs the contracts that are allowed.
 func (k *Kit) Cleanup() {
 	k.t.Helper()
