@@ -50,7 +50,7 @@ func actionsOf(doc *wire.Plan) []string {
 // foredoomed refuses steps that are bound to fail, while the stores are still
 // untouched: those that cannot be understood, and, on the data as it is, a NOT
 // NULL column without default on a table that has rows, or a backfill of a table
-// without a key.
+// without a key; and those for which the login lacks rights.
 func (a *App) foredoomed(ctx context.Context, w *way) error {
 	keyed := map[string]bool{} // stores of which an earlier step may make a key
 	for _, id := range a.allowedNow(w) {
@@ -59,6 +59,9 @@ func (a *App) foredoomed(ctx context.Context, w *way) error {
 			return a.explain(id.Store, err)
 		}
 		seen := findSight(w.sights, id.Store)
+		if f := a.forbidden(ctx, seen, id, parsed.Action); f != nil {
+			return f
+		}
 		if seen.untouched() {
 			continue
 		}
@@ -78,6 +81,24 @@ func (a *App) foredoomed(ctx context.Context, w *way) error {
 		}
 	}
 	return nil
+}
+
+// forbidden refuses a step for which the login lacks rights.
+func (a *App) forbidden(ctx context.Context, seen *sight, id plan.StepID, action store.Action) *Failure {
+	permitter, able := store.As[store.Permitter](seen.st)
+	if !able {
+		return nil
+	}
+	missing, err := permitter.Lacking(ctx, action)
+	if err == nil && len(missing) > 0 {
+		err = &store.RightsError{Missing: strings.Join(missing, ", ")}
+	}
+	if err == nil {
+		return nil
+	}
+	f := a.explain(seen.name, err).at(id)
+	f.Detail.Safe = nothingChanged
+	return f
 }
 
 // uncuttable refuses a backfill that could not be interrupted: its table has no

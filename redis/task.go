@@ -29,6 +29,11 @@ func (s *Store) Do(ctx context.Context, task store.Task) (store.Progress, error)
 }
 
 func (s *Store) do(ctx context.Context, task store.Task) (store.Progress, error) {
+	if _, shut := task.Action.(Cutover); !shut { // then writers wait, and the copy has shown what is allowed
+		if err := s.mayBegin(ctx, task); err != nil {
+			return store.Progress{}, err
+		}
+	}
 	if task.Action.Shape() == store.Query {
 		return s.inquire(ctx, task)
 	}

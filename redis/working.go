@@ -51,13 +51,16 @@ func (s *Store) beListed(ctx context.Context, name string) (lost bool) {
 	}
 	settings := *owner.Options()
 	settings.PoolSize, settings.OnConnect = 1, nil
-	client := goredis.NewClient(&settings)
-	closed := context.AfterFunc(ctx, func() { _ = client.Close() }) // a server that hangs is not waited for
-	defer func() {
-		if closed() {
-			_ = client.Close()
+	dial := goredis.NewDialer(&settings)
+	settings.Dialer = func(dialing context.Context, network, addr string) (net.Conn, error) {
+		conn, err := dial(dialing, network, addr)
+		if err == nil {
+			context.AfterFunc(ctx, func() { _ = conn.Close() }) // a server that hangs is not waited for
 		}
-	}()
+		return conn, err
+	}
+	client := goredis.NewClient(&settings)
+	defer func() { _ = client.Close() }()
 	conn := client.Conn()
 	defer func() { _ = conn.Close() }()
 	answer, err := conn.Do(ctx, "HELLO", "2", "SETNAME", name).Slice()

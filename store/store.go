@@ -262,6 +262,12 @@ type Cutter interface {
 	Uncuttable(ctx context.Context, action Action) (because string, err error)
 }
 
+// Permitter tells before an action begins which rights it takes that the login
+// lacks, as far as the store can tell without trying.
+type Permitter interface {
+	Lacking(ctx context.Context, action Action) (missing []string, err error)
+}
+
 // Span is a share of a Stretched action's keys: those behind From, up to and
 // with Upto. Both are the store's own, like cursors; nil: no end on that side.
 type Span struct {
