@@ -67,7 +67,7 @@ func TestAMasterThatCrashes(t *testing.T) {
 	cutover := Cutover{Layout: l.layout, Fence: l.fence}
 	wantText(t, l.Store.Follow(t.Context(), store.Task{Action: cutover, Guard: []store.Note{l.guard}}), servers[0].Addr(), "down")
 	servers[0].Restart(t)
-	l.addOld(servers[0], l.old.User) // it has forgotten its users
+	l.addWriter(servers[0], l.old.User) // it has forgotten its users
 	testserver.AwaitMaster(t, servers[3], servers)
 	l.run.Stop() // the model knows more than the sources do
 	if _, err := l.perform(cutover, "cut over"); err != nil {
@@ -94,7 +94,7 @@ func TestSlotsThatMoveDuringALiveCopy(t *testing.T) {
 	}()
 	testserver.MoveSlots(t, servers[0], servers[1], servers, span(0, 400)...)
 	joined := testserver.AddRedisMaster(t, servers)
-	l.addOld(joined, l.old.User)
+	l.addWriter(joined, l.old.User)
 	all := append([]*testserver.RedisServer{joined}, servers...)
 	testserver.MoveSlots(t, servers[1], joined, all, span(6000, 200)...)
 	if err := <-copied; err != nil {

@@ -32,12 +32,12 @@ func (n *wires) batch() string {
 
 // TestNoWriteIsLostOnABadNetwork has a store of its own for each fault.
 func TestNoWriteIsLostOnABadNetwork(t *testing.T) {
-	for place, start := range map[string]func() []*testserver.RedisServer{
-		"standalone":    func() []*testserver.RedisServer { return []*testserver.RedisServer{testserver.OwnRedis(t)} },
-		"three masters": func() []*testserver.RedisServer { return testserver.OwnRedisCluster(t) },
+	for place, servers := range map[string][]*testserver.RedisServer{
+		"standalone": {testserver.OwnRedis(t)}, "three masters": testserver.OwnRedisCluster(t),
 	} {
 		t.Run(place, func(t *testing.T) {
-			n := &wires{servers: start()}
+			t.Parallel()
+			n := &wires{servers: servers}
 			n.proxies, n.through = proxiedServers(t, n.servers)
 			for fault, test := range map[string]func(*testing.T, *wires){
 				"changes are told late": changesToldLate, "connections are cut": connectionsCut, "a cut behind the fence": cutBehindTheFence,

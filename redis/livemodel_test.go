@@ -64,7 +64,7 @@ func livelyOn(t *testing.T, options redismodel.Options, f fixture, servers []*te
 	var addrs []string
 	for _, server := range servers {
 		addrs = append(addrs, server.Addr())
-		server.Do(t, "ACL", "SETUSER", user, "on", ">canary-old", "~"+literal.Replace(l.Store.prefix)+"*", "~elsewhere:*", "+@all", "-@admin")
+		l.addWriter(server, user)
 	}
 	l.old = redismodel.Side{
 		Addrs: addrs, Cluster: len(servers) > 1, User: user, Password: "canary-old",
@@ -83,6 +83,11 @@ func livelyOn(t *testing.T, options redismodel.Options, f fixture, servers []*te
 	}
 	t.Cleanup(func() { l.run.Stop() })
 	return l
+}
+
+// addWriter makes the user of the writers on a server.
+func (l *living) addWriter(server *testserver.RedisServer, user string) {
+	server.Do(l.t, "ACL", "SETUSER", user, "on", ">canary-old", "~"+literal.Replace(l.Store.prefix)+"*", "+@all", "-@admin")
 }
 
 // by lets another process go on, which has taken the work over.
@@ -254,11 +259,15 @@ func announced(t *testing.T, servers, as []*testserver.RedisServer) {
 	})
 }
 
-// onShared runs a test on a standalone server and on a cluster, one after the
-// other: both need the processors.
+// onShared runs a test on a standalone server and on a cluster.
 func onShared(t *testing.T, test func(t *testing.T, servers []*testserver.RedisServer)) {
-	t.Run("standalone", func(t *testing.T) { test(t, []*testserver.RedisServer{testserver.Redis(t)}) })
-	t.Run("three masters", func(t *testing.T) { test(t, testserver.RedisCluster(t)) })
+	one, three := testserver.Redis(t), testserver.RedisCluster(t)
+	for name, servers := range map[string][]*testserver.RedisServer{"standalone": {one}, "three masters": three} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, servers)
+		})
+	}
 }
 
 // few are tenants enough, with writers that leave some of the processors.
@@ -274,6 +283,7 @@ func TestNoWriteIsLostOverACutover(t *testing.T) {
 		"three masters, in one slot": {servers: testserver.RedisCluster(t), prefix: "{own%d}:"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			l := livelyOn(t, few(), preparedOn(t, d), d.servers)
 			l.write(300)
 			l.follow()
