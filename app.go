@@ -120,6 +120,26 @@ func (a *App) place() error {
 	if a.cfg.Only != "" && len(a.stores) == 0 {
 		return misuse(fmt.Sprintf("there is no store %q in the catalogue", a.cfg.Only), a.cmd("status"))
 	}
+	return a.apart()
+}
+
+// apart refuses two stores of one server of which one has the keys of the other:
+// they would be one, with the books of one. It goes by what the files say; the same
+// server under two names it cannot see.
+func (a *App) apart() error {
+	for i, one := range a.project.Stores {
+		for _, other := range a.project.Stores[:i] {
+			if one.URL != other.URL || one.Prefix == "" || other.Prefix == "" ||
+				!strings.HasPrefix(one.Prefix, other.Prefix) && !strings.HasPrefix(other.Prefix, one.Prefix) {
+				continue
+			}
+			f := misuse(fmt.Sprintf("it has keys of the store %s, whose url is the same: of the prefixes %q and %q one begins with the other",
+				other.Name, one.Prefix, other.Prefix), a.cmd("status")).in(one.Name)
+			f.Detail.Kind, f.Detail.File, f.Detail.Line = wire.KindCatalogue, a.project.File, one.Line
+			f.Detail.Hint = "give each a prefix of its own"
+			return f
+		}
+	}
 	return nil
 }
 

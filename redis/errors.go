@@ -60,9 +60,14 @@ func (s *Store) fault(ctx context.Context, err error) error {
 // refusal says what a server's answer means. err has no secrets.
 func (s *Store) refusal(code string, err error) error {
 	switch code {
+	case "MOVED", "ASK":
+		if !s.net.cluster {
+			return &store.SettingError{Setting: `cluster: "true"`, Message: s.place + " is a node of a cluster, which answers for its own slots only"}
+		}
+		return s.unreachable(fmt.Errorf("the cluster is not whole or is changing: %w", err))
 	case "LOADING":
 		return s.unreachable(errors.New("the server is still loading its data"))
-	case "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "MOVED", "ASK":
+	case "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN":
 		return s.unreachable(fmt.Errorf("the cluster is not whole or is changing: %w", err))
 	case "BUSY":
 		return s.unreachable(errors.New("the server is busy with a client's script, and answers nobody until that has ended"))
@@ -84,7 +89,13 @@ func (s *Store) refusal(code string, err error) error {
 		failure.Message, failure.Hint = s.outOfMemory()
 		return failure
 	case "WRONGTYPE":
-		return fmt.Errorf("%s: the key %s is where the books belong, and it is no hash: %w", s.place, s.books, err)
+		return fmt.Errorf("%s: the key %s is where the books belong, and it is no hash: look what it is, and rename or delete it: %w", s.place, s.books, err)
+	}
+	switch text := err.Error(); {
+	case strings.Contains(text, "DB index is out of range"):
+		return &store.UnreachableError{Place: s.place, Denied: true, Err: errors.New("the server has no database of this number: correct the end of the url")}
+	case strings.Contains(text, "cluster support disabled"):
+		return &store.UnreachableError{Place: s.place, Denied: true, Err: errors.New(`the server is no cluster: leave out cluster: "true"`)}
 	}
 	return fmt.Errorf("%s: %w", s.place, err)
 }

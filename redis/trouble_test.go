@@ -166,6 +166,26 @@ func TestBooksThatAreSomethingElse(t *testing.T) {
 	}
 }
 
+// TestANodeOfAClusterNeedsItsSetting opens a node of a cluster as if it stood
+// alone: it has other nodes' keys not, and to try again does not help.
+func TestANodeOfAClusterNeedsItsSetting(t *testing.T) {
+	servers := testserver.RedisCluster(t)
+	refused := 0
+	for _, server := range servers {
+		s := open(t, settingsFor([]*testserver.RedisServer{server}, "alone:"))
+		if _, err := s.Look(t.Context()); err != nil {
+			refused++
+			setting, ok := errors.AsType[*store.SettingError](err)
+			if !ok || setting.Setting != `cluster: "true"` || !strings.Contains(setting.Message, server.Addr()) {
+				t.Errorf("%v (%T)", err, err)
+			}
+		}
+	}
+	if refused != len(servers)-1 { // one of them has the books' slot
+		t.Errorf("%d of %d nodes refused", refused, len(servers))
+	}
+}
+
 // TestNoPasswordInErrors makes every kind of trouble with canaries for
 // passwords and reads what is said.
 func TestNoPasswordInErrors(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"context"
 	"os"
 
+	goredis "github.com/redis/go-redis/v9"
+
 	"github.com/stopover-dev/stopover"
 	"github.com/stopover-dev/stopover/internal/demo"
 	"github.com/stopover-dev/stopover/postgres"
@@ -14,7 +16,14 @@ import (
 	"github.com/stopover-dev/stopover/store"
 )
 
+// silent takes what the client of Redis would write to the terminal by itself:
+// what goes wrong is said once, by Stopover.
+type silent struct{}
+
+func (silent) Printf(context.Context, string, ...any) {}
+
 func main() {
+	goredis.SetLogger(silent{})
 	ctx := context.Background()
 	t := stopover.Terminal{Args: os.Args[1:], Lookup: os.LookupEnv, In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
 	if exit, played := demo.Part(ctx, t); played {

@@ -21,6 +21,7 @@ func TestRedisScripts(t *testing.T) {
 			if err := setUp(env, "redis"); err != nil {
 				return err
 			}
+			env.Setenv("ADDRESS", server.Addr())
 			env.Setenv("DATABASE_URL", fmt.Sprintf("redis://127.0.0.1:%d", server.Port))
 			return nil
 		},
