@@ -102,8 +102,7 @@ func (w *Sweep) copyFar(ctx context.Context, pairs []pair, far []int, limit int,
 	if err != nil {
 		return err
 	}
-	var trips []trip
-	var lists [][]int
+	trips, lists := make([]trip, 0, len(far)), make([][]int, 0, len(far))
 	var big []int
 	for k, i := range far {
 		if dumps[k].big {
@@ -119,7 +118,7 @@ func (w *Sweep) copyFar(ctx context.Context, pairs []pair, far []int, limit int,
 		t.keys, t.args = w.held(w.store.full(pairs[i].to))
 		t.keys = append(t.keys, w.store.full(pairs[i].to))
 		t.args = append(t.args, word(replace), dumps[k].until(), dumps[k].bytes)
-		trips, lists = append(trips, t), append(lists, []int{i})
+		trips, lists = append(trips, t), append(lists, far[k:k+1])
 	}
 	if err := w.applied(ctx, trips, lists, results); err != nil {
 		return err

@@ -54,7 +54,7 @@ func (c Compare) seek(ctx context.Context, r *Reader, report func(string)) error
 		defer mu.Unlock()
 		report(line)
 	}
-	return inLanes(ctx, func(ctx context.Context, hand func(compared) error) error {
+	return inLanes(ctx, r.store.lanes(), func(ctx context.Context, hand func(compared) error) error {
 		return c.feed(ctx, scan, hand, say)
 	}, func(ctx context.Context, batch compared) error {
 		return r.store.compare(ctx, batch, say)

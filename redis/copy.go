@@ -80,8 +80,8 @@ func (c Copy) sweep(ctx context.Context, w *Sweep, cursor []byte, size int) ([]b
 	if err != nil {
 		return nil, false, 0, err
 	}
-	err = inLanes(ctx, func(ctx context.Context, hand func([]pair) error) error {
-		return c.feed(ctx, scan, size, hand)
+	err = inLanes(ctx, w.store.lanes(), func(ctx context.Context, hand func([]pair) error) error {
+		return feedSources(ctx, c.Layout, scan, size, hand)
 	}, func(ctx context.Context, batch []pair) error {
 		n, err := w.copyOffline(ctx, batch)
 		rows.Add(n)
@@ -121,15 +121,15 @@ func (c Copy) follow(ctx context.Context, w *Sweep, cursor []byte, size int) ([]
 	return next, done, rows, err
 }
 
-// feed scans for about size sources, and hands them over in batches.
-func (c Copy) feed(ctx context.Context, scan *scanning, size int, hand func([]pair) error) error {
+// feedSources goes over about size keys, and hands the sources over in batches.
+func feedSources(ctx context.Context, layout Layout, scan *scanning, size int, hand func([]pair) error) error {
 	for seen := 0; seen < size && !scan.done; {
 		keys, err := scan.more(ctx, size-seen)
 		if err != nil {
 			return err
 		}
 		seen += max(len(keys), 1)
-		pairs, err := sourcesAmong(c.Layout, keys)
+		pairs, err := sourcesAmong(layout, keys)
 		if err != nil {
 			return err
 		}
@@ -142,18 +142,29 @@ func (c Copy) feed(ctx context.Context, scan *scanning, size int, hand func([]pa
 	return nil
 }
 
-// sourcesAmong gives the pairs whose sources are among keys.
+// sourcesAmong gives the pairs whose sources are among keys. Of targets nothing is
+// asked: one that could come from several sources is none of a source that is there,
+// or that source is an error.
 func sourcesAmong(layout Layout, keys []string) ([]pair, error) {
-	sources, _, err := told(layout, keys)
+	known, ok := layout.(templateLayout)
+	if !ok {
+		sources, _, err := told(layout, keys)
+		return sources, err
+	}
+	sources, _, err := sortedBy(keys, known.sourceOnly)
 	return sources, err
 }
 
 // told gives the pairs whose sources, and those whose targets, are among keys. Keys
 // that the layout cannot tell are an error that lists them.
 func told(layout Layout, keys []string) (sources, targets []pair, err error) {
+	return sortedBy(keys, func(key string) (pair, role, error) { return placeOf(layout, key) })
+}
+
+func sortedBy(keys []string, place func(string) (pair, role, error)) (sources, targets []pair, err error) {
 	var unclear []string
 	for _, key := range keys {
-		p, as, err := placeOf(layout, key)
+		p, as, err := place(key)
 		if isAmbiguous(err) {
 			unclear = append(unclear, err.Error())
 			continue

@@ -6,13 +6,13 @@ import (
 	"sync"
 )
 
-// dirty is the keys that have to be looked at (again), in the order in which they
-// came. Each key belongs to one lane, and each lane to one worker, so that no key
-// is in two batches at once. A key is taken out before it is read: a change after
-// the reading puts it in once more.
+// dirty is the pairs that have to be looked at (again), in the order in which they
+// came. Each belongs, by its source, to one lane, and each lane to one worker, so
+// that none is in two batches at once. A pair is taken out before it is read: a
+// change after the reading puts it in once more.
 type dirty struct {
 	seed  maphash.Seed
-	bound int // most keys that wait
+	bound int // most that wait
 
 	mu      sync.Mutex
 	changed sync.Cond
@@ -24,8 +24,8 @@ type dirty struct {
 // lane counts what came and what was done with, so that one can wait for
 // everything that came before a moment.
 type lane struct {
-	queue     []string
-	in        map[string]struct{} // of queue
+	queue     []pair
+	in        map[string]struct{} // the sources in queue
 	put, done uint64
 }
 
@@ -38,29 +38,31 @@ func newDirty(lanes, bound int) *dirty {
 	return d
 }
 
-// put says that a key has to be looked at. It never waits; false says that more
-// keys wait than are borne with.
-func (d *dirty) put(key string) bool {
+// put says that a pair has to be looked at. It never waits; false says that more
+// wait than are borne with.
+func (d *dirty) put(p pair) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	l := &d.lanes[maphash.String(d.seed, key)%uint64(len(d.lanes))]
-	if _, there := l.in[key]; there {
+	l := &d.lanes[maphash.String(d.seed, p.from)%uint64(len(d.lanes))]
+	if _, there := l.in[p.from]; there {
 		return true // it is not read yet
 	}
 	if d.waiting >= d.bound {
 		return false
 	}
-	l.in[key] = struct{}{}
-	l.queue = append(l.queue, key)
+	l.in[p.from] = struct{}{}
+	l.queue = append(l.queue, p)
 	l.put++
 	d.waiting++
-	d.changed.Broadcast()
+	if len(l.queue) == 1 { // else its worker is not waiting
+		d.changed.Broadcast()
+	}
 	return true
 }
 
-// take waits for keys of a lane, and gives up to n in the order in which they
+// take waits for pairs of a lane, and gives up to n in the order in which they
 // came; none at the end.
-func (d *dirty) take(lane, n int) []string {
+func (d *dirty) take(lane, n int) []pair {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	l := &d.lanes[lane]
@@ -71,19 +73,19 @@ func (d *dirty) take(lane, n int) []string {
 		return nil
 	}
 	n = min(n, len(l.queue))
-	taken := make([]string, n)
+	taken := make([]pair, n)
 	copy(taken, l.queue)
 	if l.queue = l.queue[n:]; len(l.queue) == 0 {
 		l.queue = nil // or what was taken would never be given back
 	}
-	for _, key := range taken {
-		delete(l.in, key)
+	for _, p := range taken {
+		delete(l.in, p.from)
 	}
 	d.waiting -= n
 	return taken
 }
 
-// did says that n keys which were taken are done with.
+// did says that n pairs which were taken are done with.
 func (d *dirty) did(lane, n int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -91,13 +93,13 @@ func (d *dirty) did(lane, n int) {
 	d.changed.Broadcast()
 }
 
-// room waits until fewer than n keys wait. Only those who look for more work wait
+// room waits until fewer than n pairs wait. Only those who look for more work wait
 // for it, never those who hear of changes.
 func (d *dirty) room(ctx context.Context, n int) error {
 	return d.until(ctx, func() bool { return d.waiting < n })
 }
 
-// settled waits until everything is done with that has come before the call. Keys
+// settled waits until everything is done with that has come before the call. Pairs
 // that come later do not matter, so it ends also where they never cease.
 func (d *dirty) settled(ctx context.Context) error {
 	d.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -41,23 +42,13 @@ func (m *mirror) keepAll(ctx context.Context, w *watch, a *authority) error {
 
 // keepSources keeps a digest of every source as it is now.
 func (w *Sweep) keepSources(ctx context.Context, layout Layout) error {
-	match := literal.Replace(beginning(layout.Sources())) + "*"
-	var cursor []byte
-	for done := false; !done; {
-		keys, next, end, err := w.Scan(ctx, match, cursor, scanCount)
-		if err != nil {
-			return err
-		}
-		cursor, done = next, end
-		sources, err := sourcesAmong(layout, keys)
-		if err != nil {
-			return err
-		}
-		if err := w.keepEach(ctx, layout, sources, true); err != nil {
-			return err
-		}
+	scan, err := w.store.beginScan(ctx, literal.Replace(beginning(layout.Sources()))+"*", nil)
+	if err != nil {
+		return err
 	}
-	return nil
+	return inLanes(ctx, w.store.lanes(), func(ctx context.Context, hand func([]pair) error) error {
+		return feedSources(ctx, layout, scan, math.MaxInt, hand)
+	}, func(ctx context.Context, batch []pair) error { return w.keepEach(ctx, layout, batch, true) })
 }
 
 // keepEach keeps the digest of each source, or forgets it.

@@ -10,6 +10,7 @@ type keyspace struct {
 	prefix string
 	tag    string // of the books, see newKeyspace
 	books  string // key of the books
+	home   int    // its slot
 }
 
 // newKeyspace derives the books' key from the prefix: its hash tag is the
@@ -21,7 +22,8 @@ func newKeyspace(prefix string) keyspace {
 	if tag == "" {
 		tag = "stopover"
 	}
-	return keyspace{prefix: prefix, tag: tag, books: prefix + "{" + tag + "}:stopover"}
+	books := prefix + "{" + tag + "}:stopover"
+	return keyspace{prefix: prefix, tag: tag, books: books, home: slot(books)}
 }
 
 // full adds the prefix to a key of an action.

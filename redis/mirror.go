@@ -172,34 +172,49 @@ func (m *mirror) caughtUp(ctx context.Context) error {
 // targets before, none can be without a source that events do not tell of.
 func (w *watch) pass(ctx context.Context, size int, empty bool) error {
 	match := literal.Replace(beginning(w.layout.Sources(), w.layout.Targets())) + "*"
-	for seen := 0; seen < size && !w.passed; {
+	scan, err := w.store.beginScan(ctx, match, w.cursor)
+	if err != nil {
+		return err
+	}
+	for seen := 0; seen < size && !scan.done; {
 		if err := w.dirty.room(ctx, mostPassed); err != nil {
 			return err
 		}
 		if w.err() != nil {
 			return nil // the caller looks
 		}
-		keys, next, done, err := w.store.scan(ctx, match, w.cursor, min(size-seen, scanCount))
+		keys, err := scan.more(ctx, size-seen)
 		if err != nil {
 			return err
 		}
 		seen += max(len(keys), 1)
-		sources, targets, err := told(w.layout, keys)
-		if err == nil && !empty {
-			targets, err = w.store.withoutSource(ctx, targets)
-			sources = append(sources, targets...)
-		}
+		sources, err := w.toLookAt(ctx, keys, empty)
 		if err != nil {
 			return err
 		}
 		for _, p := range sources {
-			if !w.dirty.put(p.from) { // there was room before the scan
+			if !w.dirty.put(p) { // there was room before the scan
 				w.fail(errTooMany)
 			}
 		}
-		w.cursor, w.passed = next, done
 	}
-	return nil
+	w.passed = scan.done
+	w.cursor, err = scan.cursor()
+	return err
+}
+
+// toLookAt gives the pairs among keys whose sources are there, and those that have a
+// target only.
+func (w *watch) toLookAt(ctx context.Context, keys []string, empty bool) ([]pair, error) {
+	if empty {
+		return sourcesAmong(w.layout, keys)
+	}
+	sources, targets, err := told(w.layout, keys)
+	if err != nil {
+		return nil, err
+	}
+	targets, err = w.store.withoutSource(ctx, targets)
+	return append(sources, targets...), err
 }
 
 // untaken refuses targets that were there before the migration and are not what
@@ -211,13 +226,15 @@ func (m *mirror) untaken(ctx context.Context) error {
 	match := literal.Replace(beginning(m.layout.Targets())) + "*"
 	refused := &TakenError{}
 	found := false
-	var cursor []byte
-	for done := false; !done && len(refused.Keys) < scanCount; {
-		keys, next, end, err := s.scan(ctx, match, cursor, scanCount)
+	scan, err := s.beginScan(ctx, match, nil)
+	if err != nil {
+		return err
+	}
+	for !scan.done && len(refused.Keys) < scanCount {
+		keys, err := scan.more(ctx, scanCount)
 		if err != nil {
 			return err
 		}
-		cursor, done = next, end
 		_, targets, err := told(m.layout, keys)
 		if err != nil {
 			return err

@@ -206,7 +206,7 @@ func (r Rewrite) sweep(ctx context.Context, w *Sweep, cursor []byte, size int) (
 		return nil, false, 0, err
 	}
 	var rows atomic.Int64
-	err = inLanes(ctx, func(ctx context.Context, hand func([]taken) error) error {
+	err = inLanes(ctx, w.store.lanes(), func(ctx context.Context, hand func([]taken) error) error {
 		for seen := 0; seen < size && !scan.done; {
 			keys, err := scan.more(ctx, size-seen)
 			if err != nil {

@@ -80,8 +80,20 @@ func (s *Store) beginScan(ctx context.Context, match string, cursor []byte) (*sc
 	return scan, nil
 }
 
-// more goes over about size keys, at most scanCount of them.
+// more goes over about size keys, at most scanCount of them, and gives those that
+// match; where none does, it goes on for a while.
 func (c *scanning) more(ctx context.Context, size int) ([]string, error) {
+	begun := time.Now()
+	for {
+		keys, err := c.page(ctx, size)
+		if err != nil || len(keys) > 0 || c.done || time.Since(begun) > longestScan {
+			return keys, err
+		}
+	}
+}
+
+// page asks once.
+func (c *scanning) page(ctx context.Context, size int) ([]string, error) {
 	found, to, err := c.store.scanOnce(ctx, c.addrs[c.at.Master], c.at.At, c.match, size)
 	if err != nil {
 		return nil, c.store.fault(ctx, err)

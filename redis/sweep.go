@@ -120,10 +120,17 @@ func (w *Sweep) trip(script *script, key string, args []string) trip {
 // the guards, see held.lua, for a full key.
 func (w *Sweep) held(key string) (keys []string, args []any) {
 	s := w.store
-	if !s.net.cluster || slot(key) == slot(s.books) {
-		return []string{s.books}, append(append([]any{"books", store.Format}, guardArgs(w.task.Guard)...), strconv.FormatInt(w.guard, 10))
+	keys, args = make([]string, 1, 4), make([]any, 0, 8) // for what comes behind
+	if !s.net.cluster {
+		keys[0] = s.books
+	} else if at := slot(key); at == s.home {
+		keys[0] = s.books
+	} else {
+		keys[0] = s.guardOf(at)
+		return keys, append(args, "slot", strconv.FormatInt(w.guard, 10))
 	}
-	return []string{s.guardOf(slot(key))}, []any{"slot", strconv.FormatInt(w.guard, 10)}
+	args = append(args, "books", store.Format)
+	return keys, append(append(args, guardArgs(w.task.Guard)...), strconv.FormatInt(w.guard, 10))
 }
 
 func (w *Sweep) answer(reply any) (any, error) {

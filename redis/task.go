@@ -44,9 +44,14 @@ func (s *Store) do(ctx context.Context, task store.Task) (store.Progress, error)
 		return s.cutOver(ctx, action, task)
 	}
 	// A function in Go is not called in vain: guards and books are looked at
-	// before it, and again with its work.
-	if _, err := s.perform(ctx, call{guard: task.Guard}); err != nil {
-		return store.Progress{}, err
+	// before it, and again with its work. What writes by scripts that look at the
+	// guards need not be asked twice.
+	switch task.Action.(type) {
+	case Copy, Rewrite:
+	default:
+		if _, err := s.perform(ctx, call{guard: task.Guard}); err != nil {
+			return store.Progress{}, err
+		}
 	}
 	if action, ok := task.Action.(*inGo); ok {
 		return s.inGo(ctx, action, task)

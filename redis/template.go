@@ -86,6 +86,15 @@ func (l templateLayout) place(key string) (pair, role, error) {
 	return pair{from, key}, target, nil
 }
 
+// sourceOnly is place for those to whom a target is a key like others.
+func (l templateLayout) sourceOnly(key string) (pair, role, error) {
+	to, ok, err := l.Target(key)
+	if err != nil || !ok {
+		return pair{}, neither, err
+	}
+	return pair{key, to}, source, nil
+}
+
 func (l templateLayout) Fate(key string) Fate {
 	switch {
 	case l.Kept(key):

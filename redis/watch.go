@@ -69,7 +69,7 @@ func (m *mirror) begin(ctx context.Context) (*watch, error) {
 		return nil, err
 	}
 	w := &watch{
-		store: s, layout: m.layout, nodes: nodes, sum: sum, dirty: newDirty(lanes, mostDirty),
+		store: s, layout: m.layout, nodes: nodes, sum: sum, dirty: newDirty(s.lanes(), mostDirty),
 		work: &Sweep{Reader: Reader{store: s}, task: m.task, guard: number},
 	}
 	w.ctx, w.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
@@ -128,7 +128,7 @@ func (w *watch) changed(keys []string) {
 		if !below || w.store.own(full) {
 			continue
 		}
-		_, is, err := w.layout.Target(key)
+		to, is, err := w.layout.Target(key)
 		if err != nil {
 			w.fail(err)
 			return
@@ -136,7 +136,7 @@ func (w *watch) changed(keys []string) {
 		if !is {
 			continue
 		}
-		if !w.heard(key) && !w.dirty.put(key) {
+		if !w.heard(key) && !w.dirty.put(pair{key, to}) {
 			w.fail(errTooMany)
 			return
 		}
@@ -181,25 +181,21 @@ var errEnded = errors.New("nobody follows the writers any more")
 // follow is a worker: it makes targets what their sources are.
 func (w *watch) follow(lane int) {
 	for {
-		keys := w.dirty.take(lane, batchSize)
-		if keys == nil {
+		pairs := w.dirty.take(lane, batchSize)
+		if pairs == nil {
 			return
 		}
-		if err := w.copy(keys); err != nil {
+		if err := w.copy(pairs); err != nil {
 			// Some of it may still arrive. The next watch raises the guards, so that
 			// it does not, and then looks at everything again.
 			w.fail(err)
 			return
 		}
-		w.dirty.did(lane, len(keys))
+		w.dirty.did(lane, len(pairs))
 	}
 }
 
-func (w *watch) copy(keys []string) error {
-	pairs, err := sourcesAmong(w.layout, keys)
-	if err != nil {
-		return err
-	}
+func (w *watch) copy(pairs []pair) error {
 	results, err := w.work.copyBatch(w.ctx, pairs, true)
 	if err != nil {
 		return err

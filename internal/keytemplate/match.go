@@ -99,7 +99,7 @@ func (m *matching) from(pieces []piece, key string) bool {
 	}
 	on, most := true, p.most(key)
 	for end := p.next(others, key, 1); on && end > 0 && end <= most; end = p.next(others, key, end+1) {
-		if p.takes(key[:end]) {
+		if p.fits(key[:end]) {
 			*value = key[:end]
 			on = m.from(others, key[end:])
 		}
@@ -125,15 +125,29 @@ func (p *piece) next(others []piece, key string, least int) int {
 	return least + at
 }
 
-// most gives how much of key the part can take at most.
+// most gives how much of key the part can take at most, by what can be told from
+// the bytes one by one.
 func (p *piece) most(key string) int {
-	if p.pattern == nil || p.pattern.some == nil {
-		return len(key)
+	n := len(key)
+	if p.tag {
+		for _, brace := range []byte("{}") {
+			if at := strings.IndexByte(key[:n], brace); at >= 0 {
+				n = at
+			}
+		}
 	}
-	for i := range len(key) {
+	if p.pattern == nil || p.pattern.some == nil {
+		return n
+	}
+	for i := range n {
 		if !p.pattern.some[key[i]] {
 			return i
 		}
 	}
-	return len(key)
+	return n
+}
+
+// fits tells of what most has let pass whether the part takes it.
+func (p *piece) fits(value string) bool {
+	return p.pattern == nil || p.pattern.some != nil || p.pattern.takes(value)
 }
