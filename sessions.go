@@ -108,6 +108,11 @@ func (a *App) shownClients(ctx context.Context, s *sight) wire.FleetStore {
 		shown.Unknown = append(shown.Unknown, wire.Client{Session: session.ID, Name: session.Name, User: session.User,
 			Address: session.Client, Since: session.Since})
 	}
+	for _, f := range s.books.Fences {
+		for _, who := range slices.Concat(f.Logins, f.Names) {
+			shown.Fenced = append(shown.Fenced, fmt.Sprintf("%s by %s.%s", who, f.Migration, f.Kind))
+		}
+	}
 	for _, b := range s.books.Banned {
 		shown.ShutOut = append(shown.ShutOut, b.Login)
 	}

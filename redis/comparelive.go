@@ -194,9 +194,16 @@ func (c Compare) lateWrites(ctx context.Context, r *Reader, a authority, report 
 			return err
 		}
 		cursor, done = next, end
-		sources, err := sourcesAmong(c.Layout, keys)
-		if err != nil {
-			return err
+		var sources []pair
+		for _, key := range keys {
+			p, as, err := placeOf(c.Layout, key)
+			if isAmbiguous(err) {
+				report(err.Error())
+			} else if err != nil {
+				return err
+			} else if as == source {
+				sources = append(sources, p)
+			}
 		}
 		for part := range slices.Chunk(sources, batchSize) {
 			proven, err := r.store.proven(ctx, c.Layout, part)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 )
@@ -189,23 +190,38 @@ func (s *Store) LiftFence(ctx context.Context, f Fence, before Former) error {
 	for _, command := range before.Emptying {
 		set = append(set, "+"+strings.ToLower(command))
 	}
-	_, err := s.onMembers(ctx, func(_ string, node *goredis.Client) error {
-		if err := node.Do(ctx, set...).Err(); notAllowed(err) {
-			if errors.As(s.proveOn(ctx, node, f), new(*UnfencedError)) {
-				return nil // an operator has done it, or it was never raised here
-			}
-			return &ByHandError{Commands: []string{line(set)}, Err: s.scrubbed(err)}
-		} else if err != nil {
-			return err
+	// A node that does not answer must not keep writers out of all others.
+	var failed []error
+	_, err := s.onMembers(ctx, func(addr string, node *goredis.Client) error {
+		if err := s.liftOn(ctx, node, f, set); err != nil {
+			failed = append(failed, fmt.Errorf("node %s: %w", addr, s.unlessOurs(ctx, err)))
 		}
-		_ = keep(ctx, node) // what was not kept when it was raised need not be
 		return nil
 	})
-	if err != nil {
+	if err = errors.Join(append(failed, err)...); err != nil {
 		return fmt.Errorf("lift the fence before the user %q: %w", f.User, err)
 	}
 	return nil
 }
+
+func (s *Store) liftOn(ctx context.Context, node *goredis.Client, f Fence, set []any) error {
+	limited, cancel := context.WithTimeout(ctx, liftLimit)
+	defer cancel()
+	err := node.Do(limited, set...).Err()
+	if notAllowed(err) {
+		if errors.As(s.proveOn(ctx, node, f), new(*UnfencedError)) {
+			return nil // an operator has done it, or it was never raised here
+		}
+		return &ByHandError{Commands: []string{line(set)}, Err: s.scrubbed(err)}
+	}
+	if err == nil {
+		_ = keep(ctx, node) // what was not kept when it was raised need not be
+	}
+	return err
+}
+
+// liftLimit is how long one node may take to let a user in again.
+const liftLimit = 2 * time.Second
 
 // rules are those of ACL SETUSER.
 func (s *Store) rules(f Fence, before Former) []any {

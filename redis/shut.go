@@ -16,7 +16,7 @@ func (s *Store) Fence(ctx context.Context, fence store.Fence, keep func(undo []b
 	if len(fence.Names) > 0 {
 		return fmt.Errorf("%s: a Redis knows users, and no names of sessions that could be kept from writing: say {login: NAME} in the fence instead of %q", s.place, fence.Names[0])
 	}
-	before := map[string]Former{}
+	before, taken := map[string]Former{}, map[string]Former{}
 	for _, user := range fence.Logins {
 		former, err := s.BeforeFence(ctx, s.fenceOf(user))
 		if errors.Is(err, errNoUser) {
@@ -26,8 +26,14 @@ func (s *Store) Fence(ctx context.Context, fence store.Fence, keep func(undo []b
 			return err
 		}
 		before[user] = former
+		// One that stands already belongs to another step, which gives back what it took.
+		if err := s.ProveFence(ctx, s.fenceOf(user)); errors.As(err, new(*UnfencedError)) {
+			taken[user] = former
+		} else if err != nil {
+			return err
+		}
 	}
-	undo, err := json.Marshal(before)
+	undo, err := json.Marshal(taken)
 	if err != nil {
 		return err
 	}

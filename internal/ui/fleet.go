@@ -65,6 +65,9 @@ func clients(p *page, s wire.FleetStore) {
 	for _, c := range s.Unknown {
 		p.line(plain, "  "+client(p, c))
 	}
+	for _, who := range s.Fenced {
+		p.line(yellow, "  kept from writing: "+who)
+	}
 	if len(s.ShutOut) > 0 {
 		p.linef("  shut out for good: %s", strings.Join(s.ShutOut, ", "))
 	}

@@ -53,6 +53,7 @@ type FleetStore struct {
 	Known   int           `json:"known"`              // sessions that are explained
 	Unknown []Client      `json:"unknown"`            // sessions that nothing explains: no contract runs beside them
 	Clients []Attestation `json:"clients"`            // statements on clients that hold
+	Fenced  []string      `json:"fenced,omitempty"`   // who is kept from writing, and by which step
 	ShutOut []string      `json:"shut_out,omitempty"` // logins that a contract has shut out
 	Problem string        `json:"error,omitempty"`    // why its sessions could not be listed
 }
