@@ -247,8 +247,8 @@ func lostRecord(t *testing.T, n *wires) {
 			eventually(t, "the record is written", func() bool {
 				return books.Do(t, "HEXISTS", l.Store.books, "note/cut over") == int64(1)
 			})
+			n.proxies.Cut() // while the answer is kept back
 			n.proxies.Delay(redismodel.Delay{})
-			n.proxies.Cut()
 		}()
 		return recorded("cut over")(p)
 	}}
