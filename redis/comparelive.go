@@ -63,17 +63,12 @@ func (c Compare) seekLive(ctx context.Context, r *Reader, report func(string)) e
 
 // unequal gives the pairs that are not equal just now.
 func (s *Store) unequal(ctx context.Context, pairs []pair) ([]pair, error) {
-	var all []pair
-	for part := range slices.Chunk(pairs, batchSize) {
-		differing, err := s.differing(ctx, part, tolerance)
-		if err != nil {
-			return nil, err
-		}
-		for _, d := range differing {
-			all = append(all, d.pair)
-		}
+	differing, err := s.differingInParts(ctx, pairs)
+	all := make([]pair, len(differing))
+	for i, d := range differing {
+		all[i] = d.pair
 	}
-	return all, nil
+	return all, err
 }
 
 // explain reports the pairs that stay unequal although nobody writes to them. The

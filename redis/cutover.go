@@ -135,7 +135,7 @@ func (s *Store) cutOver(ctx context.Context, c Cutover, task store.Task) (store.
 	}
 	// The step is done. The digests are what deleting the sources goes by; where they
 	// cannot all be kept now, that is made up for before deleting.
-	if err := m.keepAll(ctx, w, &a); err == nil {
+	if err := m.keepAll(ctx, w); err == nil {
 		a.Sealed = true
 		_ = s.keepAuthority(ctx, c.Layout, &a, task.Guard)
 	}
@@ -162,22 +162,12 @@ func nothingCutOver(ctx context.Context, err error) error {
 // forgotten it, and what was written behind the last barrier is carried over by
 // nobody.
 func (s *Store) stillShut(ctx context.Context, a authority) error {
-	var fences []Fence
-	for _, user := range s.shutOut() {
-		fences = append(fences, s.fenceOf(user))
+	err := s.proveFences(ctx, s.shutOut(), a.Fence)
+	if errors.As(err, new(*UnfencedError)) {
+		return &store.StatementError{Statement: 1, Message: err.Error(), Err: err,
+			Hint: "a node has forgotten the fence, or somebody has lifted it: run the same command again, which raises it again"}
 	}
-	if a.Fence != nil {
-		fences = append(fences, *a.Fence)
-	}
-	for _, fence := range fences {
-		if err := s.ProveFence(ctx, fence); errors.As(err, new(*UnfencedError)) {
-			return &store.StatementError{Statement: 1, Message: err.Error(), Err: err,
-				Hint: "a node has forgotten the fence, or somebody has lifted it: run the same command again, which raises it again"}
-		} else if err != nil {
-			return err
-		}
-	}
-	return nil
+	return err
 }
 
 // raiseOwn raises the fence of the step's own. What it takes away is in the books

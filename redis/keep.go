@@ -7,14 +7,12 @@ import (
 	"maps"
 	"math"
 	"slices"
-
-	goredis "github.com/redis/go-redis/v9"
 )
 
 // keepAll keeps the digests of all sources behind a cutover. Nobody should write
 // them any more; if somebody does, the watch still hears of it, and no digest stays
 // of what was not carried over.
-func (m *mirror) keepAll(ctx context.Context, w *watch, a *authority) error {
+func (m *mirror) keepAll(ctx context.Context, w *watch) error {
 	if err := w.work.keepSources(ctx, m.layout); err != nil {
 		return err
 	}
@@ -42,13 +40,26 @@ func (m *mirror) keepAll(ctx context.Context, w *watch, a *authority) error {
 
 // keepSources keeps a digest of every source as it is now.
 func (w *Sweep) keepSources(ctx context.Context, layout Layout) error {
+	return w.overSources(ctx, layout, func(ctx context.Context, batch []pair) error { return w.keepEach(ctx, layout, batch, true) })
+}
+
+// keepEqual keeps the digests of the sources that are what their targets are.
+func (w *Sweep) keepEqual(ctx context.Context, layout Layout) error {
+	return w.overSources(ctx, layout, func(ctx context.Context, batch []pair) error {
+		_, _, err := w.seal(ctx, layout, batch)
+		return err
+	})
+}
+
+// overSources does something with all sources, in batches side by side.
+func (w *Sweep) overSources(ctx context.Context, layout Layout, do func(context.Context, []pair) error) error {
 	scan, err := w.store.beginScan(ctx, literal.Replace(beginning(layout.Sources()))+"*", nil)
 	if err != nil {
 		return err
 	}
 	return inLanes(ctx, w.store.lanes(), func(ctx context.Context, hand func([]pair) error) error {
 		return feedSources(ctx, layout, scan, math.MaxInt, hand)
-	}, func(ctx context.Context, batch []pair) error { return w.keepEach(ctx, layout, batch, true) })
+	}, do)
 }
 
 // keepEach keeps the digest of each source, or forgets it.
@@ -86,54 +97,35 @@ func (w *Sweep) makeUp(ctx context.Context, layout Layout, a *authority) error {
 	return w.store.keepAuthority(ctx, layout, a, w.task.Guard)
 }
 
-// keepEqual keeps the digests of the sources that are what their targets are.
-func (w *Sweep) keepEqual(ctx context.Context, layout Layout) error {
-	match := literal.Replace(beginning(layout.Sources())) + "*"
-	var cursor []byte
-	for done := false; !done; {
-		keys, next, end, err := w.Scan(ctx, match, cursor, scanCount)
-		if err != nil {
-			return err
-		}
-		cursor, done = next, end
-		sources, err := sourcesAmong(layout, keys)
-		if err != nil {
-			return err
-		}
-		for part := range slices.Chunk(sources, batchSize) {
-			if _, _, err := w.seal(ctx, layout, part); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // stillFenced tells whether the users that a cutover shut out could not have written
 // since: the fence stands on every node, and none was started anew in between.
 func (s *Store) stillFenced(ctx context.Context, a *authority) (bool, error) {
-	fences := make([]Fence, 0, len(a.Users)+1)
-	for _, user := range a.Users {
-		fences = append(fences, s.fenceOf(user))
-	}
-	if a.Fence != nil {
-		fences = append(fences, *a.Fence)
-	}
-	if len(fences) == 0 {
+	if len(a.Users) == 0 && a.Fence == nil {
 		return false, nil
 	}
-	for _, fence := range fences {
-		if err := s.ProveFence(ctx, fence); errors.As(err, new(*UnfencedError)) {
-			return false, nil
-		} else if err != nil {
+	if err := s.proveFences(ctx, a.Users, a.Fence); errors.As(err, new(*UnfencedError)) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	now, err := s.runs(ctx)
+	for addr, run := range now {
+		if run == "" || a.Runs[addr] != run {
 			return false, err
 		}
 	}
-	same := true
-	_, err := s.onMembers(ctx, func(addr string, node *goredis.Client) error {
-		info, err := node.Info(ctx, "server").Result()
-		same = same && a.Runs[addr] != "" && a.Runs[addr] == infoField(info, "run_id")
-		return err
-	})
-	return same, err
+	return err == nil, err
+}
+
+// proveFences proves the fences before users, and one of a cutover's own, if any.
+func (s *Store) proveFences(ctx context.Context, users []string, own *Fence) error {
+	for _, user := range users {
+		if err := s.ProveFence(ctx, s.fenceOf(user)); err != nil {
+			return err
+		}
+	}
+	if own == nil {
+		return nil
+	}
+	return s.ProveFence(ctx, *own)
 }
